@@ -1,0 +1,142 @@
+"""Workspace settings and the switches for what nobody knows for sure, as rows.
+
+A row of kind `setting` is something a real workspace owner can choose. A row of kind `switch` is a rule the vendor
+does not publish, or states twice differently: its default is our best reading and its grade says how good that is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+DOCUMENTED, RECORDED, CLIENT_TESTED, ASSUMED = "documented", "recorded", "client-tested", "assumed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One setting. `choices` lists its values; empty means a whole number of at least 0 (see `says` for the unit)."""
+
+    name: str
+    kind: str  # setting | switch
+    default: Any
+    choices: tuple[Any, ...]
+    says: str
+    grade: str
+    source: str
+
+
+def _setting(name: str, default: Any, choices: tuple[Any, ...], says: str, source: str, grade: str = DOCUMENTED) -> Row:
+    return Row(name=name, kind="setting", default=default, choices=choices, says=says, grade=grade, source=source)
+
+
+def _switch(name: str, default: Any, choices: tuple[Any, ...], says: str, source: str, grade: str = ASSUMED) -> Row:
+    return Row(name=name, kind="switch", default=default, choices=choices, says=says, grade=grade, source=source)
+
+
+_IDENTIFYING = "Workspace settings > identifying people"
+_SILENT = "the vendor's pages are silent"
+_ON_OFF = (True, False)
+
+ROWS: tuple[Row, ...] = (
+    _setting("identifiers", "email_or_id", ("email_or_id", "id", "email"), "what identifies a person", _IDENTIFYING),
+    _setting("phone_identifier", False, _ON_OFF, "phone numbers in E.164 identify people too, v2 only", _IDENTIFYING),
+    _setting("email_updates_by_id", False, _ON_OFF, "an id path may change an email that is already set", _IDENTIFYING),
+    _setting("auto_merge", True, _ON_OFF, "an id-only and an email-only profile named in one identify become one",
+             "Workspace settings > multi-identifier profile merge"),
+    _setting("anonymous_merge", True, _ON_OFF, "identify with an anonymous_id adopts its events", "Anonymous events"),
+    _switch("rate_limits", "enforced", ("enforced", "off"), "whether any rate limit answers 429", "App API > Rate limits",
+            DOCUMENTED),
+    _switch("app_rate_limit", 10, (), "App API requests a second (0: none)", "App API > Rate limits", DOCUMENTED),
+    _switch("track_rate_limit", 0, (), "Track API requests a second before 429 (0: none)",
+            "Track API > Rate Limits: 1000 or 100 a second, not strictly enforced; no 429 is described"),
+    _switch("limits_reading", "lenient", ("lenient", "strict"), "how `32kb` and `500kb` are read",
+            "Track API > Rate Limits, which contradicts its own operations"),
+    _switch("event_creates_person", True, _ON_OFF, "an event for an unknown id or email creates the person",
+            "hinted at by Track API > Delete; reported from production", CLIENT_TESTED),
+    _switch("segment_unknown_person", "ignore", ("ignore", "create"), "an unknown person in an add call",
+            "Manual segments guide; editions before 2020 say `create`", DOCUMENTED),
+    _switch("segment_unknown_id", "accept", ("accept", "400", "404"), "an add or remove call on no known segment", _SILENT),
+    _switch("segment_dynamic_write", "accept", ("accept", "400"), "an add or remove call on a data-driven segment",
+            "Manual segments guide says it is not possible, not how it fails"),
+    _switch("batch_all_invalid", "207", ("207", "400"), "a v2 batch in which every item is invalid",
+            "Track API > v2 batch, read literally", CLIENT_TESTED),
+    _switch("batch_empty", "400", ("400", "200"), "a v2 batch of no items", _SILENT),
+    _switch("identify_relabel", "when_unset", ("when_unset", "replace"),
+            "a new id in the path with an email whose owner already has another id",
+            "Track API > Identify: the tip and the rule disagree"),
+    _switch("event_blank_name_text", "name cannot be blank", ("name cannot be blank", "event name must not be blank"),
+            "the words for an event without a name", "Invalid requests shows both", DOCUMENTED),
+    _switch("integer_body_id", "accept", ("accept", "refuse"), "an identify whose body has a number as id",
+            "Invalid requests lists a message; Ruby callers send numbers"),
+    _switch("track_wrong_region", "pass", ("pass", "redirect_307", "redirect_301", "401"),
+            "EU credentials on the US Track host", "Track API > Regions says redirected or passed on"),
+    _switch("app_wrong_region", "401", ("401", "redirect_301"), "EU credentials on the US App host",
+            "connectors expect 401", CLIENT_TESTED),
+    _switch("event_dedupe_key", "any_text", ("any_text", "ulid_only"), "which event ids de-duplicate",
+            "Track API > Events says ULID; clients send message ids"),
+    _switch("customers_attributes_shape", "flat", ("flat", "wrapped"), "items of POST /v1/customers/attributes",
+            "reference and working connectors disagree", CLIENT_TESTED),
+    _switch("delete_segment_in_use", "allow", ("allow", "reject"), "deleting a segment that something uses", _SILENT),
+    _switch("segment_name_duplicate", "allow", ("allow", "400"), "creating a second segment of one name", _SILENT),
+    _switch("segment_id_malformed", "404", ("404", "400"), "a segment id in the path that is not a number", _SILENT),
+    _switch("page_limit_over", "clamp", ("clamp", "400"), "a page size above the published largest", _SILENT),
+    _switch("bad_filter_status", "422", ("422", "400"), "a people search whose filter is malformed",
+            "the contract lists neither; a connector maps 422", CLIENT_TESTED),
+    _switch("segment_build_s", 0, (), "seconds a data-driven segment takes to build", "App API > Segments > state"),
+    _switch("propagation_delay_s", 0, (), "seconds until an accepted write can be read",
+            "reading at once may be stale; no figure is published", CLIENT_TESTED),
+)
+CATALOGUE: Mapping[str, Row] = {row.name: row for row in ROWS}
+
+
+class BadSetting(ValueError):
+    """A name nobody knows or a value that is no choice; the message lists what is allowed."""
+
+
+class Settings:
+    """The settings of one workspace, read as attributes: `settings.auto_merge`. Immutable: `with_` makes another."""
+
+    __slots__ = ("_values", "email_identifies", "id_identifies")
+
+    email_identifies: bool
+    id_identifies: bool
+
+    def __init__(self, values: Mapping[str, Any] | None = None) -> None:
+        merged = {row.name: row.default for row in ROWS}
+        for name, value in (values or {}).items():
+            merged[name] = _checked(name, value)
+        self._values = merged
+        self.email_identifies = merged["identifiers"] != "id"
+        self.id_identifies = merged["identifiers"] != "email"
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._values[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def with_(self, changes: Mapping[str, Any]) -> Settings:
+        """These settings with some replaced; raises BadSetting."""
+        return Settings({**self._values, **changes})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every setting by name, as JSON values."""
+        return dict(self._values)
+
+    def changed(self) -> dict[str, Any]:
+        """Only those that differ from their default."""
+        return {name: value for name, value in self._values.items() if value != CATALOGUE[name].default}
+
+
+def _checked(name: str, value: Any) -> Any:
+    row = CATALOGUE.get(name)
+    if row is None:
+        raise BadSetting(f"there is no setting {name!r}; the known ones are {', '.join(sorted(CATALOGUE))}")
+    if row.choices:
+        # True == 1 in Python: compare types as well, so that 1 is not taken for True
+        if not any(value == choice and type(value) is type(choice) for choice in row.choices):
+            raise BadSetting(f"{name} is one of {', '.join(map(repr, row.choices))}, not {value!r}")
+    elif not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise BadSetting(f"{name} is a whole number of at least 0, not {value!r}")
+    return value
