@@ -1,0 +1,26 @@
+"""Bad weather, one file a kind of fault. A new kind is a new file and a new row of `KINDS`.
+
+A fault's class holds its JSON fields as typed attributes and says, as a value, what is to be done to a request; the
+counting that decides which request is struck is `core/weather.py`, and the edge carries the action out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from fakeio.core.weather import Effect, Weather
+from fakeio.faults.close import Close
+from fakeio.faults.latency import Latency
+from fakeio.faults.lose_reply import LoseReply
+from fakeio.faults.reset import Reset
+from fakeio.faults.status import Status
+
+KINDS: Mapping[str, type[Effect]] = MappingProxyType(
+    {effect.kind: effect for effect in (Status, Latency, Reset, Close, LoseReply)}
+)
+
+
+def fair_weather() -> Weather:
+    """A workspace's weather before anybody adds a fault."""
+    return Weather(KINDS)
