@@ -105,7 +105,8 @@ ANONYMOUS_GRACE = Limit(
 )
 TRIGGER_WINDOW = Limit(
     rule="track.event.trigger_window", where=MEANING, unit=SECONDS, strict=259_200, lenient=259_200, breach=IGNORED,
-    says="an event triggers campaigns when its timestamp is within 72 hours (259200 seconds)", source="Track API > Events",
+    says="an event triggers campaigns when its timestamp is within 72 hours (259200 seconds)",
+    source="Track API > Events",
 )
 
 LIMITS: tuple[Limit, ...] = (

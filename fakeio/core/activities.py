@@ -1,0 +1,149 @@
+"""The activity log of a workspace, events included: one list in order of arrival, one index by person.
+
+An event is an activity with a name and data, so it is stored once. Its data stays the JSON text it came as.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import insort
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32, as in a ULID
+EVENT_TYPES = ("event", "page", "screen")
+
+
+class Activity(msgspec.Struct, gc=False):
+    """One line of the log. `changes` are (name, from, to) of attributes; `detail` anything else worth showing."""
+
+    number: int
+    type: str
+    at: float
+    person: str | None  # cio_id
+    request: int
+    changes: tuple[tuple[str, Any, Any], ...] = ()
+    detail: dict[str, Any] | None = None
+
+    @property
+    def id(self) -> str:
+        """A ULID made of its time and its number: unique in the workspace and sorted like the log."""
+        return _ulid(int(self.at * 1000), self.number)
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What the App API shows as the `data` of a line that is not an event."""
+        if self.changes:
+            return {name: {"from": old, "to": new} for name, old, new in self.changes}
+        return dict(self.detail or {})
+
+
+class Event(Activity, gc=False):
+    """An event, page or screen view. `data` is the JSON text of an object, exactly as received."""
+
+    name: str = ""
+    data: bytes = b"{}"
+    timestamp: int = 0
+    dedupe_id: str | None = None
+    anonymous_id: str | None = None
+
+    @property
+    def event_id(self) -> str:
+        """The id the caller gave, else one of ours."""
+        return self.dedupe_id or self.id
+
+    @property
+    def received_at(self) -> float:
+        """When it arrived, Unix seconds on the workspace's clock."""
+        return self.at
+
+
+class Activities:
+    """The log itself."""
+
+    def __init__(self) -> None:
+        self._log: list[Activity | None] = []  # index = number - 1; None: forgotten with its person
+        self._of: dict[str, array[int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._log)
+
+    def add(
+        self, type_: str, at: float, person: str | None, request: int,
+        changes: tuple[tuple[str, Any, Any], ...] = (), detail: dict[str, Any] | None = None,
+    ) -> None:  # fmt: skip
+        """Write a line that is not an event."""
+        self._append(Activity(len(self._log) + 1, type_, at, person, request, changes, detail))
+
+    def add_event(self, event: Event) -> None:
+        """Write an event; its number is set here."""
+        event.number = len(self._log) + 1
+        self._append(event)
+
+    def _append(self, activity: Activity) -> None:
+        self._log.append(activity)
+        if activity.person is not None:
+            self._index(activity.person).append(activity.number)
+
+    def _index(self, person: str) -> array[int]:
+        index = self._of.get(person)
+        if index is None:
+            index = self._of[person] = array("q")
+        return index
+
+    def give(self, activity: Activity, person: str) -> None:
+        """Hand an activity of nobody (an anonymous event), or of somebody merged away, to a person."""
+        activity.person = person
+        insort(self._index(person), activity.number)
+
+    def move(self, source: str, target: str) -> None:
+        """Everything of one person becomes another's."""
+        for number in self._of.pop(source, ()):
+            activity = self._log[number - 1]
+            if activity is not None:
+                self.give(activity, target)
+
+    def forget_events(self, person: str) -> None:
+        """Delete the events of a person who is deleted; what remains of the log says that it happened."""
+        for number in self._of.get(person, ()):
+            if isinstance(self._log[number - 1], Event):
+                self._log[number - 1] = None
+
+    def drop(self, event: Event) -> None:
+        """Delete one event."""
+        self._log[event.number - 1] = None
+
+    def of(self, person: str) -> list[Activity]:
+        """Everything about one person, oldest first."""
+        found = (self._log[number - 1] for number in self._of.get(person, ()))
+        return [activity for activity in found if activity is not None]
+
+    def after(
+        self, place: int, limit: int, *, person: str | None = None, type: str | None = None,
+    ) -> list[Activity]:  # fmt: skip
+        """At most `limit` activities with a number above `place`, oldest first."""
+        found: list[Activity] = []
+        for activity in self.of(person) if person is not None else self._from(place):
+            if activity.number > place and (type is None or activity.type == type):
+                found.append(activity)
+                if len(found) >= limit:
+                    break
+        return found
+
+    def _from(self, place: int) -> Iterator[Activity]:
+        for at in range(max(place, 0), len(self._log)):
+            activity = self._log[at]
+            if activity is not None:
+                yield activity
+
+    def events(self, place: int = 0, person: str | None = None) -> Iterator[Event]:
+        """Events with a number above `place`, in order of arrival; of one person, or of all."""
+        found = self.of(person) if person is not None else self._from(place)
+        return (line for line in found if isinstance(line, Event) and line.number > place)
+
+
+def _ulid(at_ms: int, number: int) -> str:
+    value = (max(at_ms, 0) & ((1 << 48) - 1)) << 80 | number
+    return "".join(_ALPHABET[value >> shift & 31] for shift in range(125, -1, -5))

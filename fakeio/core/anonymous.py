@@ -1,0 +1,64 @@
+"""Anonymous events: they wait for an identify that carries their anonymous id, for 30 days, once.
+
+Source: Anonymous events guide. An anonymous id is one-shot: the first person to claim it keeps it, and events that
+arrive within five minutes after still attach.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from fakeio.core.activities import Event
+from fakeio.core.limits import ANONYMOUS_GRACE, ANONYMOUS_RETENTION
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who took an anonymous id, and when."""
+
+    person: str
+    at: float
+
+
+class Anonymous:
+    """Waiting events by anonymous id, and the claims made on them."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, list[Event]] = {}
+        self._oldest_first: deque[Event] = deque()
+        self.claims: dict[str, Claim] = {}
+
+    def wait(self, event: Event) -> None:
+        """Keep an event until somebody claims it or its time is up."""
+        self._waiting.setdefault(event.anonymous_id or "", []).append(event)
+        self._oldest_first.append(event)
+
+    def late_owner(self, anonymous_id: str, now: float) -> str | None:
+        """The cio_id that claimed this id at most five minutes ago."""
+        claim = self.claims.get(anonymous_id)
+        return claim.person if claim is not None and now - claim.at <= ANONYMOUS_GRACE.strict else None
+
+    def claim(self, anonymous_id: str, person: str, now: float) -> list[Event] | None:
+        """Waiting events of that id, oldest first, now the person's; None when somebody else has used the id."""
+        held = self.claims.get(anonymous_id)
+        if held is not None and held.person != person:
+            return None
+        self.claims.setdefault(anonymous_id, Claim(person, now))
+        if held is not None:
+            return []
+        waiting = self._waiting.pop(anonymous_id, [])
+        return [event for event in waiting if now - event.at <= ANONYMOUS_RETENTION.strict]
+
+    def expire(self, now: float) -> list[Event]:
+        """Events that waited too long; they wait no more."""
+        gone: list[Event] = []
+        while self._oldest_first and now - self._oldest_first[0].at > ANONYMOUS_RETENTION.strict:
+            event = self._oldest_first.popleft()
+            waiting = self._waiting.get(event.anonymous_id or "", [])
+            if event.person is None and event in waiting:
+                waiting.remove(event)
+                gone.append(event)
+                if not waiting:
+                    del self._waiting[event.anonymous_id or ""]
+        return gone

@@ -1,0 +1,107 @@
+"""Attributes: what makes a set of them valid, and what one write changes.
+
+Checks report every violation at once, as the service does on identify. Sizes are bytes of UTF-8; a nested value is
+measured on its compact JSON text. Source: Track API > Invalid requests.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from fakeio.core.limits import ATTRIBUTE_NAME, ATTRIBUTE_VALUE, ATTRIBUTES
+from fakeio.core.outcomes import Refused
+from fakeio.core.people import Person, Stamp
+
+PREFERENCES = "cio_subscription_preferences"
+_TOPICS_PATH = f"{PREFERENCES}.topics."
+_WIDEST = 4  # bytes a character can take in UTF-8: text shorter than limit / 4 needs no measuring
+_NAME_CHARS, _VALUE_CHARS = ATTRIBUTE_NAME.strict // _WIDEST, ATTRIBUTE_VALUE.strict // _WIDEST
+
+Change = tuple[str, Any, Any]  # name, from, to
+
+
+class Written(NamedTuple):
+    """What a write did: changes made, and names left alone because their last write is newer."""
+
+    changes: tuple[Change, ...]
+    stale: tuple[str, ...]
+
+
+def check(attributes: Mapping[str, Any]) -> list[Refused]:
+    """Every violation of the limits on count, names and values; empty when there is none."""
+    found: list[Refused] = []
+    if len(attributes) > ATTRIBUTES.strict:
+        message = f"cannot identify more than {ATTRIBUTES.strict} attributes in one request"
+        found.append(Refused(ATTRIBUTES.rule, "invalid", "attributes", message))
+    for name, value in attributes.items():
+        if len(name) > _NAME_CHARS and _bytes(name) > ATTRIBUTE_NAME.strict:
+            message = f"attribute name cannot be longer than {ATTRIBUTE_NAME.strict} bytes"
+            found.append(Refused(ATTRIBUTE_NAME.rule, "invalid", f"attributes.{name}", message))
+        if _too_long(value):
+            message = f"value for attribute '{name}' cannot be longer than {ATTRIBUTE_VALUE.strict} bytes"
+            found.append(Refused(ATTRIBUTE_VALUE.rule, "invalid", f"attributes.{name}", message))
+    return found
+
+
+def _too_long(value: Any) -> bool:
+    if type(value) is str:
+        return len(value) > _VALUE_CHARS and _bytes(value) > ATTRIBUTE_VALUE.strict
+    if isinstance(value, dict | list):
+        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        return _bytes(text) > ATTRIBUTE_VALUE.strict
+    return isinstance(value, int) and value.bit_length() > _VALUE_CHARS and len(str(value)) > ATTRIBUTE_VALUE.strict
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def write(person: Person, attributes: Mapping[str, Any], stamp: Stamp) -> Written:
+    """Set, change and remove attributes of `person`; null and "" remove. Newer writes (`_timestamp`) win."""
+    changes: list[Change] = []
+    stale: list[str] = []
+    own = person.attributes
+    for name, value in attributes.items():
+        if stamp.timestamp is not None and _is_stale(person, name, stamp.timestamp):
+            stale.append(name)
+        elif name.startswith(_TOPICS_PATH):
+            changes.extend(_write_topic(person, name, value, stamp))
+        elif value is None or value == "":
+            if name in own:
+                changes.append((name, own.pop(name), ""))
+                person.mark(name, stamp)
+        elif not _same(own.get(name), value):
+            changes.append((name, own.get(name, ""), value))
+            own[name] = value
+            person.mark(name, stamp)
+    return Written(tuple(changes), tuple(stale))
+
+
+def _is_stale(person: Person, name: str, timestamp: int) -> bool:
+    last = person.stamp(name).timestamp
+    return last is not None and timestamp < last
+
+
+def _same(old: Any, new: Any) -> bool:
+    # 1, 1.0 and True are equal in Python and three different values in JSON
+    return type(old) is type(new) and bool(old == new)
+
+
+def _write_topic(person: Person, name: str, value: Any, stamp: Stamp) -> list[Change]:
+    """One topic by dot path; the others stay. An empty value falls back to the topic's default: the entry goes."""
+    topic = name[len(_TOPICS_PATH) :]
+    old = person.attributes.get(PREFERENCES)
+    held = old.get("topics") if isinstance(old, dict) else None
+    topics = dict(held) if isinstance(held, dict) else {}
+    if value is None or value == "":
+        topics.pop(topic, None)
+    else:
+        topics[topic] = value
+    new = {**(old if isinstance(old, dict) else {}), "topics": topics}
+    if _same(old, new):
+        return []
+    person.attributes[PREFERENCES] = new
+    person.mark(PREFERENCES, stamp)
+    return [(PREFERENCES, old if old is not None else "", new)]

@@ -1,0 +1,102 @@
+"""Recording events: on a person, on an anonymous id, or on nobody.
+
+Source: Track API > Events; Anonymous events. An event for an unknown id or email creates the person (switch
+`event_creates_person`); one for a suppressed person is accepted and dropped; a repeated id is accepted and dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from fakeio.core import identifiers, identifying
+from fakeio.core.activities import Event
+from fakeio.core.limits import EVENT_NAME
+from fakeio.core.outcomes import Applied, Ignored, Outcome, Refused
+from fakeio.core.people import Person
+
+if TYPE_CHECKING:  # the workspace imports this module
+    from fakeio.core.operations import RecordEvent
+    from fakeio.core.workspace import Workspace
+
+_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}\Z", re.IGNORECASE)
+_TYPES = ("event", "page", "screen")
+
+
+def record_event(space: Workspace, operation: RecordEvent, now: float, request: int) -> Outcome:
+    """Applied with the person's cio_id where there is one; Ignored when suppressed, dropped or seen before."""
+    name = operation.event.strip()
+    refused = _check(space, operation, name)
+    if refused is not None:
+        return refused
+    if operation.ref is not None:
+        ignored = space.is_suppressed(operation.ref)
+        if ignored is not None:
+            return ignored
+    key = _dedupe_key(space, operation)
+    if key is not None and key in space.seen_event_ids:
+        return Ignored("event.duplicate", f"an event with id {key!r} was recorded before")
+    owner = _owner(space, operation, now, request)
+    if isinstance(owner, Ignored):
+        return owner
+    if key is not None:
+        space.seen_event_ids.add(key)
+    event = _event(operation, name, now, request, owner)
+    space.log.add_event(event)
+    if owner is None and event.anonymous_id:
+        space.anonymous.wait(event)
+    return Applied(owner)
+
+
+def _check(space: Workspace, operation: RecordEvent, name: str) -> Refused | None:
+    if operation.ref is not None:
+        refused = identifiers.check(operation.ref)
+        if refused is not None:
+            return refused
+    if not name:
+        return Refused("track.event.name.blank", "required", "name", space.settings.event_blank_name_text)
+    if len(name) * 4 > EVENT_NAME.strict and len(name.encode("utf-8", "surrogatepass")) > EVENT_NAME.strict:
+        message = f"event name cannot be longer than {EVENT_NAME.strict} bytes"
+        return Refused(EVENT_NAME.rule, "invalid", "name", message)
+    return None
+
+
+def _dedupe_key(space: Workspace, operation: RecordEvent) -> str | None:
+    given = operation.dedupe_id
+    if not given:
+        return None
+    if space.settings.event_dedupe_key == "ulid_only" and not _ULID.match(given):
+        return None
+    return given
+
+
+def _owner(space: Workspace, operation: RecordEvent, now: float, request: int) -> str | Ignored | None:
+    """The cio_id the event belongs to; None for an event of nobody yet."""
+    if operation.ref is None:
+        if operation.anonymous_id and space.settings.anonymous_merge:
+            return space.anonymous.late_owner(operation.anonymous_id, now)
+        return None
+    person = space.people.find(operation.ref)
+    if person is None and not space.settings.event_creates_person:
+        return Ignored("event.person_unknown", f"nobody has {operation.ref}, and events create nobody here")
+    if person is None:
+        found = identifying.reach(space, operation.ref, now, request)
+        if not isinstance(found, Person):
+            return found if isinstance(found, Ignored) else Ignored("event.person_unknown", found.message)
+        person = found
+    return person.cio_id
+
+
+def _event(operation: RecordEvent, name: str, now: float, request: int, owner: str | None) -> Event:
+    return Event(
+        number=0,
+        type=operation.type if operation.type in _TYPES else "event",
+        at=now,
+        person=owner,
+        request=request,
+        name=name,
+        data=operation.data,
+        timestamp=int(now) if operation.timestamp is None else operation.timestamp,
+        dedupe_id=operation.dedupe_id or None,
+        anonymous_id=operation.anonymous_id or None,
+    )

@@ -1,0 +1,158 @@
+"""The people filter of the App API: its grammar, and a search that uses the indexes where it can.
+
+`and`, `or` and `not` over segment membership and attribute `eq` or `exists`; several keys in one node mean `and`.
+Source: App API > Customers > search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from fakeio.core.identifiers import CIO_ID, CIO_PREFIX, EMAIL, ID, Ref
+from fakeio.core.outcomes import Refused
+from fakeio.core.people import People, Person, as_text
+from fakeio.core.segments import Segments
+
+_DEEPEST = 32  # nesting; nobody writes more by hand, and a bomb must not exhaust the stack
+
+
+class Filter(NamedTuple):
+    """`test` says whether a person matches; `candidates` yields a superset of the matches, None for everybody."""
+
+    test: Callable[[People, Segments, Person], bool]
+    candidates: Callable[[People, Segments], Iterator[Person]] | None
+
+
+class _Bad(Exception):
+    """Where a filter breaks the grammar and what would be right there."""
+
+    def __init__(self, pointer: str, message: str) -> None:
+        super().__init__(message)
+        self.refused = Refused("app.filter", "invalid", pointer, message)
+
+
+def parse_filter(document: Any) -> Filter | Refused:
+    """The filter in `document` (the value of the body's `filter` key), or what is wrong with it."""
+    try:
+        if not isinstance(document, dict) or len(document) != 1:
+            raise _Bad("/filter", "a filter has exactly one of and, or, not, segment, attribute at its top")
+        return _node(document, "/filter", 0)
+    except _Bad as bad:
+        return bad.refused
+
+
+def search(people: People, segments: Segments, wanted: Filter, place: int, limit: int) -> list[Person]:
+    """At most `limit` matching people with a number above `place`, in order of creation."""
+    found: list[Person] = []
+    for person in _candidates(people, segments, wanted, place):
+        if wanted.test(people, segments, person):
+            found.append(person)
+            if len(found) >= limit:
+                break
+    return found
+
+
+def _candidates(people: People, segments: Segments, wanted: Filter, place: int) -> Iterable[Person]:
+    if wanted.candidates is None:
+        return people.iter_after(place)
+    unique = {person.number: person for person in wanted.candidates(people, segments)}
+    return [unique[number] for number in sorted(unique) if number > place]
+
+
+def _node(document: Any, pointer: str, depth: int) -> Filter:
+    if not isinstance(document, dict) or not document:
+        raise _Bad(pointer, "a condition is an object with one of and, or, not, segment, attribute")
+    if depth > _DEEPEST:
+        raise _Bad(pointer, f"conditions nest at most {_DEEPEST} deep")
+    parts = [_part(key, value, f"{pointer}/{key}", depth) for key, value in document.items()]
+    return parts[0] if len(parts) == 1 else _all_of(parts)
+
+
+def _part(key: str, value: Any, pointer: str, depth: int) -> Filter:
+    if key in ("and", "or"):
+        if not isinstance(value, list):
+            raise _Bad(pointer, f"{key} takes a list of conditions")
+        nodes = [_node(each, f"{pointer}/{at}", depth + 1) for at, each in enumerate(value)]
+        return _all_of(nodes) if key == "and" else _any_of(nodes)
+    if key == "not":
+        return _negation(_node(value, pointer, depth + 1))
+    if key == "segment":
+        return _segment(value, pointer)
+    if key == "attribute":
+        return _attribute(value, pointer)
+    raise _Bad(pointer, "a condition is one of and, or, not, segment, attribute")
+
+
+def _all_of(nodes: list[Filter]) -> Filter:
+    narrow = next((node.candidates for node in nodes if node.candidates is not None), None)
+    return Filter(lambda people, segments, who: all(n.test(people, segments, who) for n in nodes), narrow)
+
+
+def _any_of(nodes: list[Filter]) -> Filter:
+    sources = [node.candidates for node in nodes if node.candidates is not None]
+
+    def candidates(people: People, segments: Segments) -> Iterator[Person]:
+        for source in sources:
+            yield from source(people, segments)
+
+    indexed = len(sources) == len(nodes)
+    return Filter(
+        lambda people, segments, who: any(n.test(people, segments, who) for n in nodes),
+        candidates if indexed else None,
+    )
+
+
+def _negation(node: Filter) -> Filter:
+    return Filter(lambda people, segments, who: not node.test(people, segments, who), None)
+
+
+def _segment(value: Any, pointer: str) -> Filter:
+    """Members of a segment; an unknown segment matches nobody, without an error."""
+    segment_id = value.get("id") if isinstance(value, dict) else None
+    if not isinstance(segment_id, int) or isinstance(segment_id, bool):
+        raise _Bad(f"{pointer}/id", "segment takes a whole number as id")
+
+    def candidates(people: People, segments: Segments) -> Iterator[Person]:
+        segment = segments.get(segment_id)
+        for cio_id in segment.members if segment is not None else ():
+            person = people.get(cio_id)
+            if person is not None:
+                yield person
+
+    return Filter(lambda _people, _segments, who: segment_id in who.segments, candidates)
+
+
+def _attribute(value: Any, pointer: str) -> Filter:
+    if not isinstance(value, dict) or not isinstance(value.get("field"), str):
+        raise _Bad(f"{pointer}/field", "attribute needs a field")
+    field, operator = value["field"], value.get("operator")
+    if operator == "exists":
+        return Filter(lambda _people, _segments, who: who.value_of(field) is not None, None)
+    if operator != "eq":
+        raise _Bad(f"{pointer}/operator", "operator is eq or exists")
+    sent = value.get("value")
+    if sent is None or isinstance(sent, dict | list):
+        raise _Bad(f"{pointer}/value", "eq needs a value")
+    return _equals(field, as_text(sent))
+
+
+def _equals(field: str, text: str) -> Filter:
+    if field == EMAIL:
+        folded = text.lower()
+        return Filter(
+            lambda _people, _segments, who: (who.email or "").lower() == folded,
+            lambda people, _segments: iter(people.by_email(text)),
+        )
+    if field in (ID, CIO_ID):
+        ref = Ref(field, text.removeprefix(CIO_PREFIX) if field == CIO_ID else text)
+        return Filter(
+            lambda people, _segments, who: people.find(ref) is who,
+            lambda people, _segments: iter([person] if (person := people.find(ref)) is not None else []),
+        )
+    return Filter(lambda _people, _segments, who: _shown(who, field) == text, None)
+
+
+def _shown(person: Person, field: str) -> str | None:
+    value = person.value_of(field)
+    return None if value is None else as_text(value)

@@ -1,0 +1,82 @@
+"""Merging two people into one, by request or by the auto-merge rule of identify.
+
+Source: Merge people guide; Track API > Merge. The primary wins wherever both have something; the secondary is gone and
+its identifiers are free, or the primary's where it had none of that kind.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fakeio.core import identifiers
+from fakeio.core.attributes import PREFERENCES
+from fakeio.core.identifiers import EMAIL, ID, PHONE
+from fakeio.core.outcomes import Applied, Ignored, Outcome
+from fakeio.core.people import Person, Stamp
+
+if TYPE_CHECKING:  # the workspace imports this module
+    from fakeio.core.operations import MergePeople
+    from fakeio.core.workspace import Workspace
+
+
+def merge_people(space: Workspace, operation: MergePeople, now: float, request: int) -> Outcome:
+    """Merge the secondary into the primary; does nothing when either is unknown or both are one."""
+    for ref in (operation.primary, operation.secondary):
+        refused = identifiers.check(ref)
+        if refused is not None:
+            return refused
+    ignored = space.is_suppressed(operation.primary, operation.secondary)
+    if ignored is not None:
+        return ignored
+    primary, secondary = space.people.find(operation.primary), space.people.find(operation.secondary)
+    if primary is None:
+        return Ignored("merge.primary_unknown", f"nobody has {operation.primary}")
+    if secondary is None:
+        return Ignored("merge.secondary_unknown", f"nobody has {operation.secondary}", primary.cio_id)
+    if primary is secondary:
+        return Ignored("merge.same_person", "primary and secondary are one person", primary.cio_id)
+    absorb(space, primary, secondary, Stamp(now, request))
+    return Applied(primary.cio_id)
+
+
+def absorb(space: Workspace, primary: Person, secondary: Person, stamp: Stamp) -> None:
+    """Move everything of `secondary` to `primary` and remove it."""
+    given = {kind: secondary.identifier(kind) for kind in (ID, EMAIL)}
+    _absorb_attributes(space, primary, secondary, stamp)
+    _absorb_segments(space, primary, secondary, stamp)
+    devices = dict(secondary.devices)
+    space.log.move(secondary.cio_id, primary.cio_id)
+    space.leave_all(secondary)
+    space.people.remove(secondary)
+    for kind, value in given.items():
+        if value is not None and primary.identifier(kind) is None:
+            space.people.assign(primary, kind, value)
+            primary.mark(kind, stamp)
+    for token, device in devices.items():
+        primary.device_map = {**primary.devices, token: primary.devices.get(token, device)}
+        space.people.index_device(token, primary)
+    detail = {"secondary": {"id": given[ID], "email": given[EMAIL], "cio_id": secondary.cio_id}}
+    space.log.add("profile_merge", stamp.at, primary.cio_id, stamp.request, detail=detail)
+
+
+def _absorb_attributes(space: Workspace, primary: Person, secondary: Person, stamp: Stamp) -> None:
+    for name, value in secondary.attributes.items():
+        held = primary.attributes.get(name)
+        if name == PREFERENCES and isinstance(held, dict):
+            continue  # the primary's topics stand; only a primary without any adopts the other's
+        if held is None or held == "":
+            if name == PHONE and isinstance(value, str):
+                space.people.index_phone(secondary, None)
+                space.people.index_phone(primary, value)
+            primary.attributes[name] = value
+            primary.mark(name, stamp)
+
+
+def _absorb_segments(space: Workspace, primary: Person, secondary: Person, stamp: Stamp) -> None:
+    for segment_id in sorted(secondary.segments):
+        segment = space.segments.get(segment_id)
+        if segment is not None and segment.members.add(primary.cio_id):
+            segment.joined_by[primary.cio_id] = stamp.request
+            if primary.segment_set is None:
+                primary.segment_set = set()
+            primary.segment_set.add(segment_id)

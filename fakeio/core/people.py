@@ -1,0 +1,239 @@
+"""People: their identifiers, attributes and devices, and the indexes that find them.
+
+Holds state and keeps its indexes right; decides nothing about who may change what (`identifying.py` does). Memory per
+person matters (a million of them is a normal test), so stamps are kept only where they differ from the person's birth.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+
+import msgspec
+
+from fakeio.core.identifiers import CIO_ID, EMAIL, ID, PHONE, Ref
+
+_FIRST_CIO_ID = 0xA3000000  # the shape of the vendor's examples: eight lower-case hex digits
+
+
+class Stamp(NamedTuple):
+    """When something was written, by which request (its number on the tape), with which `_timestamp`."""
+
+    at: float
+    request: int
+    timestamp: int | None = None
+
+
+class Device(msgspec.Struct, gc=False):
+    """One device of one person."""
+
+    token: str
+    platform: str
+    last_used: int
+    attributes: dict[str, Any]
+
+
+class Person(msgspec.Struct, gc=False):
+    """One person. `attributes` never hold `id`, `email` or `cio_id`; `number` is the order of creation."""
+
+    cio_id: str
+    number: int
+    created_at: float
+    born: Stamp
+    id: str | None = None
+    email: str | None = None
+    attributes: dict[str, Any] = {}
+    stamps: dict[str, Stamp] | None = None
+    device_map: dict[str, Device] | None = None
+    segment_set: set[int] | None = None
+
+    def stamp(self, name: str) -> Stamp:
+        """Who last wrote the attribute or identifier of that name, and when."""
+        return self.born if self.stamps is None else self.stamps.get(name, self.born)
+
+    def mark(self, name: str, stamp: Stamp) -> None:
+        """Remember who wrote `name`."""
+        if stamp == self.born:
+            if self.stamps is not None:
+                self.stamps.pop(name, None)
+            return
+        if self.stamps is None:
+            self.stamps = {}
+        self.stamps[name] = stamp
+
+    @property
+    def devices(self) -> dict[str, Device]:
+        """Devices by token; a copy when there are none, so write through `People`."""
+        return self.device_map if self.device_map is not None else {}
+
+    @property
+    def segments(self) -> set[int]:
+        """Ids of the segments this person is a member of."""
+        return self.segment_set if self.segment_set is not None else set()
+
+    @property
+    def unsubscribed(self) -> bool:
+        """True for `true` in any case, 1 and "1"; anything else is subscribed. Source: Track API > Identify."""
+        value = self.attributes.get("unsubscribed")
+        if isinstance(value, str):
+            return value == "1" or value.lower() == "true"
+        return value is True or (isinstance(value, int) and value == 1)
+
+    def identifier(self, kind: str) -> str | None:
+        """The value of one kind of identifier, None where unset."""
+        if kind == ID:
+            return self.id
+        if kind == EMAIL:
+            return self.email
+        if kind == CIO_ID:
+            return self.cio_id
+        phone = self.attributes.get(PHONE)
+        return phone if isinstance(phone, str) else None
+
+    def refs(self) -> tuple[Ref, ...]:
+        """Its identifiers of kind id and email, those that can be suppressed or freed."""
+        return tuple(Ref(kind, value) for kind, value in ((ID, self.id), (EMAIL, self.email)) if value)
+
+    def value_of(self, name: str) -> Any:
+        """An attribute or identifier by name; None when absent."""
+        return self.identifier(name) if name in (ID, EMAIL, CIO_ID) else self.attributes.get(name)
+
+
+def as_text(value: Any) -> str:
+    """An attribute value the way the App API shows it: always text. Source: App API > Customers > attributes."""
+    if isinstance(value, str):
+        return value
+    if value is True or value is False:
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+class People:
+    """Everybody in a workspace, by cio_id, by id, by email and by phone, in order of creation."""
+
+    def __init__(self) -> None:
+        self._by_cio_id: dict[str, Person] = {}
+        self._by_id: dict[str, Person] = {}
+        self._by_email: dict[str, Person | list[Person]] = {}  # a list only where several share an address
+        self._by_phone: dict[str, Person] = {}
+        self._by_device: dict[str, Person] = {}
+        self._in_order: list[Person | None] = []  # index = number - 1
+
+    def __len__(self) -> int:
+        return len(self._by_cio_id)
+
+    def __iter__(self) -> Iterator[Person]:
+        return iter(self._by_cio_id.values())
+
+    def get(self, cio_id: str) -> Person | None:
+        """The person of that cio_id (no prefix)."""
+        return self._by_cio_id.get(cio_id)
+
+    def find(self, ref: Ref) -> Person | None:
+        """Who has this identifier. An email that several share (where it identifies nobody) is the first holder's."""
+        kind, value = ref
+        if kind == ID:
+            return self._by_id.get(value)
+        if kind == EMAIL:
+            held = self._by_email.get(value.lower())
+            return held[0] if isinstance(held, list) else held
+        if kind == CIO_ID:
+            return self._by_cio_id.get(value)
+        return self._by_phone.get(value)
+
+    def by_email(self, text: str) -> list[Person]:
+        """Everybody with that address, whatever its case, eldest first."""
+        held = self._by_email.get(text.lower())
+        if held is None:
+            return []
+        return sorted(held, key=_number) if isinstance(held, list) else [held]
+
+    def after(self, place: int, limit: int) -> list[Person]:
+        """At most `limit` people with a number above `place`, in order."""
+        return list(islice(self.iter_after(place), limit))
+
+    def iter_after(self, place: int) -> Iterator[Person]:
+        """Everybody with a number above `place`, in order."""
+        for at in range(max(place, 0), len(self._in_order)):
+            person = self._in_order[at]
+            if person is not None:
+                yield person
+
+    def create(self, stamp: Stamp, cio_id: str | None = None) -> Person:
+        """A new person without any identifier but a cio_id."""
+        number = len(self._in_order) + 1
+        person = Person(cio_id or f"{_FIRST_CIO_ID + number:x}", number, stamp.at, stamp)
+        self._by_cio_id[person.cio_id] = person
+        self._in_order.append(person)
+        return person
+
+    def remove(self, person: Person) -> None:
+        """Forget the person; every identifier is free again."""
+        self.assign(person, ID, None)
+        self.assign(person, EMAIL, None)
+        self.index_phone(person, None)
+        for token in person.devices:
+            self.index_device(token, None)
+        del self._by_cio_id[person.cio_id]
+        self._in_order[person.number - 1] = None
+
+    def assign(self, person: Person, kind: str, value: str | None) -> None:
+        """Set, change or clear (None) an id or email. The caller has made sure it may."""
+        if kind == ID:
+            if person.id is not None:
+                self._by_id.pop(person.id, None)
+            if value is not None:
+                self._by_id[value] = person
+            person.id = value
+            return
+        if person.email is not None:
+            self._drop_email(person)
+        if value is not None:
+            self._hold_email(person, value)
+        person.email = value
+
+    def index_phone(self, person: Person, value: str | None) -> None:
+        """Keep the phone index right when the attribute `phone` changes; first come, first kept."""
+        old = person.attributes.get(PHONE)
+        if isinstance(old, str) and self._by_phone.get(old) is person:
+            del self._by_phone[old]
+        if value is not None:
+            self._by_phone.setdefault(value, person)
+
+    def by_device(self, token: str) -> Person | None:
+        """Whose device this is."""
+        return self._by_device.get(token)
+
+    def index_device(self, token: str, person: Person | None) -> None:
+        """Say whose device a token is; None frees it."""
+        if person is None:
+            self._by_device.pop(token, None)
+        else:
+            self._by_device[token] = person
+
+    def _hold_email(self, person: Person, value: str) -> None:
+        key = value.lower()
+        held = self._by_email.get(key)
+        if held is None:
+            self._by_email[key] = person
+        elif isinstance(held, list):
+            held.append(person)
+        else:
+            self._by_email[key] = [held, person]
+
+    def _drop_email(self, person: Person) -> None:
+        key = (person.email or "").lower()
+        held = self._by_email.get(key)
+        if isinstance(held, list):
+            left = [other for other in held if other is not person]
+            self._by_email[key] = left if len(left) > 1 else left[0]
+        elif held is person:
+            del self._by_email[key]
+
+
+def _number(person: Person) -> int:
+    return person.number

@@ -1,0 +1,69 @@
+"""Keys in the order they joined, and places in that order that survive others joining and leaving.
+
+A pager holds the place of the last key it handed out; everything that stays put is met exactly once, whatever joins or
+leaves between two pages. Joining again puts a key at the end.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator
+
+_COMPACT_FROM = 1024  # places; below this, holes are not worth a rebuild
+
+
+class Roster:
+    """Members (strings) with their places (whole numbers from 1, ever growing)."""
+
+    __slots__ = ("_keys", "_last", "_place_of", "_places")
+
+    def __init__(self) -> None:
+        self._place_of: dict[str, int] = {}
+        self._places = array("q")
+        self._keys: list[str | None] = []
+        self._last = 0
+
+    def __len__(self) -> int:
+        return len(self._place_of)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._place_of
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._place_of)
+
+    def add(self, key: str) -> bool:
+        """Put `key` at the end; False when it is in already."""
+        if key in self._place_of:
+            return False
+        self._last += 1
+        self._place_of[key] = self._last
+        self._places.append(self._last)
+        self._keys.append(key)
+        return True
+
+    def discard(self, key: str) -> bool:
+        """Take `key` out; False when it was not in."""
+        place = self._place_of.pop(key, None)
+        if place is None:
+            return False
+        self._keys[bisect_right(self._places, place) - 1] = None
+        if len(self._keys) > _COMPACT_FROM and len(self._keys) > 2 * len(self._place_of):
+            self._compact()
+        return True
+
+    def after(self, place: int, limit: int) -> list[tuple[int, str]]:
+        """At most `limit` members behind `place` (0: from the start), with their places."""
+        found: list[tuple[int, str]] = []
+        for at in range(bisect_right(self._places, place), len(self._keys)):
+            if len(found) >= limit:
+                break
+            key = self._keys[at]
+            if key is not None:
+                found.append((self._places[at], key))
+        return found
+
+    def _compact(self) -> None:
+        self._places = array("q", self._place_of.values())
+        self._keys = list(self._place_of)

@@ -1,0 +1,124 @@
+"""Every rule that an outcome can carry: its id, what it says, how sure we are and where that comes from.
+
+An `Ignored` or `Refused` whose rule is not listed here is a bug that the tests catch. `effect` tells readers of the
+ignored list what kind of nothing happened: `dropped` (somebody meant something and it is gone), `partial` (the rest of
+the operation was applied) or `unchanged` (the state was already so).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fakeio.core import limits
+from fakeio.core.settings import ASSUMED, CLIENT_TESTED, DOCUMENTED, RECORDED
+
+DROPPED, PARTIAL, UNCHANGED, REFUSED = "dropped", "partial", "unchanged", "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One behaviour of the service, in our words."""
+
+    id: str
+    says: str
+    grade: str
+    source: str
+    effect: str
+
+
+_INVALID = "Track API > Invalid requests"
+_IDENTIFY = "Track API > Identify"
+_SEGMENTS = "Manual segments guide"
+_SUPPRESS = "Track API > Suppress"
+_V2 = "Track API > v2"
+_SILENT = "the vendor's pages are silent"
+
+_ROWS = (
+    # accepted, and nothing came of it
+    Rule("person.suppressed", "calls that name a suppressed identifier are accepted and dropped",
+         DOCUMENTED, _SUPPRESS, DROPPED),
+    Rule("person.unknown", "nobody has this identifier, and this call creates nobody", DOCUMENTED, _IDENTIFY, DROPPED),
+    Rule("person.unknown_cio_id", "a cio_id that belongs to nobody drops the whole call",
+         DOCUMENTED, _IDENTIFY, DROPPED),
+    Rule("person.unchanged", "the person already has these values", DOCUMENTED, _IDENTIFY, UNCHANGED),
+    Rule("person.update_only", "`_update: true` never creates a person", DOCUMENTED, _IDENTIFY, DROPPED),
+    Rule("person.email_required", "a workspace that identifies by email creates people by email only", DOCUMENTED,
+         "Workspace settings > identifying people", DROPPED),
+    Rule("person.already_suppressed", "the identifier is suppressed already", ASSUMED, _SUPPRESS, UNCHANGED),
+    Rule("person.not_suppressed", "the identifier is not suppressed", ASSUMED, _SUPPRESS, UNCHANGED),
+    Rule("identifier.taken", "an identifier that belongs to another person is not moved", RECORDED,
+         "activity log: The identifier is already associated with a different profile.", PARTIAL),
+    Rule("identifier.fixed", "a set identifier changes only when the person is addressed by cio_id",
+         DOCUMENTED, _IDENTIFY, PARTIAL),
+    Rule("attribute.stale", "a value older than the attribute's last write by `_timestamp` is skipped",
+         DOCUMENTED, _IDENTIFY, PARTIAL),
+    Rule("anonymous.used", "an anonymous id serves one person once", DOCUMENTED, "Anonymous events", PARTIAL),
+    Rule("event.duplicate", "an event whose id was seen before is accepted and dropped",
+         DOCUMENTED, "Track API > Events", UNCHANGED),
+    Rule("event.person_unknown", "an event for an unknown person, where events create nobody",
+         CLIENT_TESTED, "Track API > Events", DROPPED),
+    Rule("device.unknown", "the person has no such device", RECORDED, "Track API > Devices", UNCHANGED),
+    Rule("device.unchanged", "the device is known and nothing about it is new",
+         ASSUMED, "Track API > Devices", UNCHANGED),
+    Rule("merge.primary_unknown", "a merge into an unknown person does nothing",
+         DOCUMENTED, "Track API > Merge", DROPPED),
+    Rule("merge.secondary_unknown", "a merge of an unknown person does nothing",
+         ASSUMED, "Track API > Merge", UNCHANGED),
+    Rule("merge.same_person", "merging a person into itself does nothing", ASSUMED, "Track API > Merge", UNCHANGED),
+    Rule("segment.unknown", "add and remove calls on an unknown segment are accepted and dropped",
+         ASSUMED, _SILENT, DROPPED),
+    Rule("segment.dynamic", "a data-driven segment can't be changed by add and remove calls",
+         DOCUMENTED, _SEGMENTS, DROPPED),
+    Rule("segment.person_unknown", "ids that belong to nobody are ignored", DOCUMENTED, _SEGMENTS, DROPPED),
+    Rule("segment.wrong_id_type", "ids that are not of the call's id_type are ignored", DOCUMENTED, _SEGMENTS, DROPPED),
+    Rule("segment.already_member", "the person is a member already", ASSUMED, _SEGMENTS, UNCHANGED),
+    Rule("segment.not_member", "the person is no member", ASSUMED, _SEGMENTS, UNCHANGED),
+    # refused: the caller is told
+    Rule("track.person.id.missing", "a person needs an identifier", DOCUMENTED, _INVALID, REFUSED),
+    Rule("track.person.id.empty", "an identifier is not empty", DOCUMENTED, _INVALID, REFUSED),
+    Rule("track.person.id.not_text", "an id is text", DOCUMENTED, _INVALID, REFUSED),
+    Rule("track.person.id.mismatch", "where people have ids only, the body's id equals the path's",
+         RECORDED, _INVALID, REFUSED),
+    Rule("track.person.cio_id.malformed", "a cio_id is letters and digits",
+         CLIENT_TESTED, "reported by a payments vendor", REFUSED),
+    Rule("track.identifiers.several", "a v2 operation names its person by one identifier", DOCUMENTED, _V2, REFUSED),
+    Rule("track.identifiers.disabled", "an identifier that the workspace does not use", ASSUMED, _V2, REFUSED),
+    Rule("track.event.name.blank", "an event has a name", DOCUMENTED, _INVALID, REFUSED),
+    Rule("track.event.data.not_object", "event data is an object", DOCUMENTED, _INVALID, REFUSED),
+    Rule("track.event.timestamp", "a timestamp is whole seconds", ASSUMED, "Track API > Events", REFUSED),
+    Rule("track.device", "a device has a token and a platform, ios or android",
+         DOCUMENTED, "Track API > Devices", REFUSED),
+    Rule("track.merge", "a merge names one primary and one secondary, each by one identifier",
+         DOCUMENTED, "Track API > Merge", REFUSED),
+    Rule("track.segment.ids.invalid", "an add or remove call carries a list of ids",
+         DOCUMENTED, "Track API > Manual segments", REFUSED),
+    Rule("track.segment.id.malformed", "a segment id is a whole number", ASSUMED, _SILENT, REFUSED),
+    Rule("track.segment.id_type", "id_type is id, email or cio_id", DOCUMENTED, "Track API > Manual segments", REFUSED),
+    Rule("track.segment.unknown", "the segment does not exist (by switch)", ASSUMED, _SILENT, REFUSED),
+    Rule("track.segment.dynamic", "the segment is data-driven (by switch)", ASSUMED, _SILENT, REFUSED),
+    Rule("track.body", "a body is a JSON object", ASSUMED, _INVALID, REFUSED),
+    Rule("track.v2.type", "type is person, object or delivery", DOCUMENTED, _V2, REFUSED),
+    Rule("track.v2.action", "the type knows the action", DOCUMENTED, _V2, REFUSED),
+    Rule("track.v2.field", "an operation has the fields that its action needs", DOCUMENTED, _V2, REFUSED),
+    Rule("track.v2.empty", "a batch holds at least one operation (by switch)", ASSUMED, _SILENT, REFUSED),
+    Rule("track.v2.not_imitated", "this fake does not imitate the operation", ASSUMED, "this project", REFUSED),
+    Rule("app.body", "a body has the documented shape", DOCUMENTED, "App API", REFUSED),
+    Rule("app.not_found", "what the path names exists", DOCUMENTED, "App API", REFUSED),
+    Rule("app.id_type", "id_type names an identifier that the workspace uses",
+         DOCUMENTED, "App API > Customers", REFUSED),
+    Rule("app.parameter", "a query parameter has the documented form", ASSUMED, "App API", REFUSED),
+    Rule("app.filter", "a filter follows the grammar", DOCUMENTED, "App API > Customers > search", REFUSED),
+    Rule("app.segment.in_use", "a segment in use is not deleted (by switch)", ASSUMED, _SILENT, REFUSED),
+    Rule("app.segment.name", "a segment has a name", DOCUMENTED, "App API > Segments", REFUSED),
+    Rule("auth", "credentials choose a workspace", RECORDED, "Track API and App API > Authentication", REFUSED),
+)  # fmt: skip
+
+RULES: Mapping[str, Rule] = {
+    **{rule.id: rule for rule in _ROWS},
+    **{
+        row.rule: Rule(row.rule, row.says, DOCUMENTED, row.source, REFUSED)
+        for row in limits.LIMITS
+        if row.breach == limits.REFUSED
+    },
+}

@@ -1,0 +1,219 @@
+"""Seeds: putting people, segments and suppressions straight into a workspace, without activities or limits on count.
+
+A seed is JSON, any subset of the keys below. What it can't hold in this version it refuses by name, so nobody waits
+for templates that never come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fakeio.core import attributes as attribute_rules
+from fakeio.core import identifiers
+from fakeio.core.identifiers import CIO_ID, CIO_PREFIX, EMAIL, ID, PHONE, Ref
+from fakeio.core.people import Device, Person, Stamp
+from fakeio.core.segments import DYNAMIC, MANUAL, Segment
+from fakeio.core.settings import BadSetting
+from fakeio.core.workspace import Workspace
+
+SEED_KEYS = ("settings", "people", "segments", "suppressions")
+_LATER_KEYS = ("objects", "templates", "broadcasts", "topics", "collections", "snippets", "deliveries")
+
+
+class SeedError(ValueError):
+    """A seed that can't be used; the message says where and what would be right."""
+
+
+def seed(space: Workspace, document: Any, now: float) -> None:
+    """Apply a seed document; raises SeedError before anything of the offending part is applied."""
+    if not isinstance(document, Mapping):
+        raise SeedError("a seed is a JSON object with any of: " + ", ".join(SEED_KEYS))
+    for key in document:
+        if key in _LATER_KEYS and document[key]:
+            raise SeedError(f"this version can't seed {key!r}; it takes {', '.join(SEED_KEYS)}")
+        if key not in SEED_KEYS and key not in _LATER_KEYS and key != "version":
+            raise SeedError(f"a seed has no key {key!r}; it takes {', '.join(SEED_KEYS)}")
+    try:
+        space.settings = space.settings.with_(_table(document, "settings"))
+    except BadSetting as bad:
+        raise SeedError(f"settings: {bad}") from bad
+    add_people(space, _list(document, "people"), now)
+    for at, row in enumerate(_list(document, "segments")):
+        _seed_segment(space, row, f"segments[{at}]", now)
+    for at, row in enumerate(_list(document, "suppressions")):
+        space.suppressions.add(_seed_refs(row, f"suppressions[{at}]"), now, 0)
+
+
+def add_people(space: Workspace, rows: Iterable[Any], now: float, request: int = 0) -> list[Person]:
+    """Upsert people without activities: `{"id"?, "email"?, "cio_id"?, "attributes"?, "devices"?}`; raises SeedError."""
+    return [_seed_person(space, row, f"people[{at}]", Stamp(now, request)) for at, row in enumerate(rows)]
+
+
+def add_segment(
+    space: Workspace, name: Any, description: Any, type: Any, conditions: Any, now: float, id: int | None = None,
+) -> Segment:  # fmt: skip
+    """A new segment of either type; raises SeedError for a shape that is none."""
+    if not isinstance(name, str) or not name:
+        raise SeedError("a segment needs a name")
+    if type not in (MANUAL, DYNAMIC):
+        raise SeedError(f"a segment's type is manual or dynamic, not {type!r}")
+    if not isinstance(description, str):
+        raise SeedError("a segment's description is text")
+    if conditions is not None and (type != DYNAMIC or not isinstance(conditions, dict)):
+        raise SeedError("conditions are an object, and only a dynamic segment has them")
+    if id is not None and (not isinstance(id, int) or isinstance(id, bool) or id < 1 or space.segments.get(id)):
+        raise SeedError(f"a segment's id is a free whole number of at least 1, not {id!r}")
+    return space.segments.create(name, description, type, now, conditions=conditions, id=id)
+
+
+def snapshot(space: Workspace) -> dict[str, Any]:
+    """People, segments, suppressions and settings as a seed document: `seed` of it makes an equal workspace."""
+    return {
+        "settings": space.settings.changed(),
+        "people": [_shown_person(person) for person in space.people.iter_after(0)],
+        "segments": [_shown_segment(space, segment) for segment in space.segments],
+        "suppressions": [
+            {"identifiers": [{ref.kind: ref.value} for ref in found.identifiers]} for found in space.suppressions
+        ],
+    }
+
+
+def _shown_person(person: Person) -> dict[str, Any]:
+    shown: dict[str, Any] = {"cio_id": person.cio_id, "id": person.id, "email": person.email}
+    shown["attributes"] = dict(person.attributes)
+    shown["devices"] = [
+        {"token": d.token, "platform": d.platform, "last_used": d.last_used, "attributes": d.attributes}
+        for d in person.devices.values()
+    ]
+    return shown
+
+
+def _shown_segment(space: Workspace, segment: Segment) -> dict[str, Any]:
+    shown: dict[str, Any] = {"id": segment.id, "name": segment.name, "description": segment.description}
+    shown["type"] = segment.type
+    if segment.conditions is not None:
+        shown["conditions"] = segment.conditions
+    shown["members"] = [{CIO_ID: cio_id} for cio_id in segment.members]
+    return shown
+
+
+def _table(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = document.get(key) or {}
+    if not isinstance(value, Mapping):
+        raise SeedError(f"{key} is an object")
+    return value
+
+
+def _list(document: Mapping[str, Any], key: str) -> list[Any]:
+    value = document.get(key) or []
+    if not isinstance(value, list):
+        raise SeedError(f"{key} is a list")
+    return value
+
+
+def _seed_person(space: Workspace, row: Any, where: str, stamp: Stamp) -> Person:
+    if not isinstance(row, Mapping):
+        raise SeedError(f"{where}: a person is an object")
+    unknown = set(row) - {"id", "email", "cio_id", "attributes", "devices", "segments", "created_at"}
+    if unknown:
+        raise SeedError(f"{where}: a person has no {', '.join(sorted(unknown))}; put attributes under `attributes`")
+    refs = _person_refs(row, where)
+    plain = _plain_attributes(row, where)
+    person = _find_one(space, refs, where)
+    if person is None:
+        named = next((ref.value for ref in refs if ref.kind == CIO_ID), None)
+        person = space.people.create(stamp, named)
+    for ref in refs:
+        if ref.kind != CIO_ID:
+            space.people.assign(person, ref.kind, ref.value)
+    if isinstance(plain.get(PHONE), str):
+        space.people.index_phone(person, plain[PHONE])
+    attribute_rules.write(person, plain, stamp)
+    for at, device in enumerate(row.get("devices") or ()):
+        _seed_device(space, person, device, f"{where}.devices[{at}]", stamp)
+    return person
+
+
+def _person_refs(row: Mapping[str, Any], where: str) -> list[Ref]:
+    refs = []
+    for kind in (ID, EMAIL, CIO_ID):
+        value = row.get(kind)
+        if value is None:
+            continue
+        if not isinstance(value, str):
+            raise SeedError(f"{where}: {kind} is text, not {type(value).__name__}; write it in quotes")
+        ref = Ref(kind, value.removeprefix(CIO_PREFIX) if kind == CIO_ID else value)
+        refused = identifiers.check(ref)
+        if refused is not None:
+            raise SeedError(f"{where}: {refused.message}")
+        refs.append(ref)
+    if not refs:
+        raise SeedError(f"{where}: a person needs an id, an email or a cio_id")
+    return refs
+
+
+def _plain_attributes(row: Mapping[str, Any], where: str) -> dict[str, Any]:
+    sent = row.get("attributes") or {}
+    if not isinstance(sent, Mapping):
+        raise SeedError(f"{where}: attributes are an object")
+    plain = {name: value for name, value in sent.items() if name not in (ID, EMAIL, CIO_ID)}
+    refused = attribute_rules.check(plain)
+    if refused:
+        raise SeedError(f"{where}: {refused[0].message}")
+    return plain
+
+
+def _find_one(space: Workspace, refs: list[Ref], where: str) -> Person | None:
+    uses_email = space.settings.email_identifies
+    owners = [space.people.find(ref) for ref in refs if ref.kind != EMAIL or uses_email or len(refs) == 1]
+    known = {person.cio_id: person for person in owners if person is not None}
+    if len(known) > 1:
+        raise SeedError(f"{where}: its identifiers belong to different people")
+    return next(iter(known.values()), None)
+
+
+def _seed_device(space: Workspace, person: Person, row: Any, where: str, stamp: Stamp) -> None:
+    token = row.get("token") or row.get("id") if isinstance(row, Mapping) else None
+    platform = row.get("platform") if isinstance(row, Mapping) else None
+    if not isinstance(token, str) or platform not in ("ios", "android"):
+        raise SeedError(f"{where}: a device has a token (text) and a platform, ios or android")
+    last_used = row.get("last_used")
+    attributes = row.get("attributes") or {}
+    used_at = last_used if isinstance(last_used, int) else int(stamp.at)
+    device = Device(token, platform, used_at, dict(attributes) if isinstance(attributes, Mapping) else {})
+    person.device_map = {**person.devices, token: device}
+    space.people.index_device(token, person)
+
+
+def _seed_segment(space: Workspace, row: Any, where: str, now: float) -> None:
+    if not isinstance(row, Mapping):
+        raise SeedError(f"{where}: a segment is an object")
+    try:
+        segment = add_segment(
+            space, row.get("name"), row.get("description") or "", row.get("type") or MANUAL, row.get("conditions"), now,
+            row.get("id"),
+        )  # fmt: skip
+    except SeedError as bad:
+        raise SeedError(f"{where}: {bad}") from bad
+    for at, member in enumerate(row.get("members") or ()):
+        _seed_member(space, segment, member, f"{where}.members[{at}]")
+
+
+def _seed_member(space: Workspace, segment: Segment, row: Any, where: str) -> None:
+    refs = [Ref(ID, row)] if isinstance(row, str) else _person_refs(row, where) if isinstance(row, Mapping) else []
+    person = next((found for ref in refs if (found := space.people.find(ref)) is not None), None)
+    if person is None:
+        raise SeedError(f"{where}: nobody in this seed is {row!r}; list the person under people first")
+    segment.members.add(person.cio_id)
+    if person.segment_set is None:
+        person.segment_set = set()
+    person.segment_set.add(segment.id)
+
+
+def _seed_refs(row: Any, where: str) -> list[Ref]:
+    if isinstance(row, Mapping) and isinstance(row.get("identifiers"), list):
+        return [ref for each in row["identifiers"] if isinstance(each, Mapping) for ref in _person_refs(each, where)]
+    if not isinstance(row, Mapping):
+        raise SeedError(f"{where}: a suppression is an object with id or email")
+    return _person_refs(row, where)

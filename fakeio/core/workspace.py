@@ -1,0 +1,199 @@
+"""All state of one workspace, and `apply`: the only way to change it.
+
+Takes an operation and the time, returns an outcome; knows no status code, no dialect and no clock. What needs more
+than a few lines has a file of its own: `identifying.py`, `merging.py`, `eventing.py`, `joining.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from fakeio.core import eventing, identifiers, identifying, joining, merging
+from fakeio.core import operations as op
+from fakeio.core.activities import Activities, Event
+from fakeio.core.anonymous import Anonymous
+from fakeio.core.outcomes import Applied, Ignored, Outcome, Refused
+from fakeio.core.people import Device, People, Person, Stamp
+from fakeio.core.segments import MANUAL, Segments
+from fakeio.core.settings import Settings
+from fakeio.core.suppression import Suppressions
+
+
+class Workspace:
+    """One workspace: settings, people, segments, log, suppressions, waiting anonymous events."""
+
+    def __init__(self, *, id: int, name: str, region: str, settings: Settings | None = None) -> None:
+        self.id = id
+        self.name = name
+        self.region = region
+        self.settings = settings or Settings()
+        self.people = People()
+        self.segments = Segments()
+        self.log = Activities()
+        self.suppressions = Suppressions()
+        self.anonymous = Anonymous()
+        self.seen_event_ids: set[str] = set()
+
+    def apply(self, operation: op.Operation, now: float, request: int = 0) -> Outcome:
+        """Carry out one operation at `now` (Unix seconds); `request` is its number on the tape, kept for blame."""
+        return _HANDLERS[type(operation)](self, operation, now, request)
+
+    def sweep(self, now: float) -> None:
+        """Let fall due what is due by `now`: anonymous events older than their retention are deleted."""
+        for event in self.anonymous.expire(now):
+            self.log.drop(event)
+
+    def events(self, place: int = 0, person: str | None = None) -> Iterator[Event]:
+        """Events with a number above `place`, in order of arrival."""
+        return self.log.events(place, person)
+
+    def is_suppressed(self, *refs: identifiers.Ref) -> Ignored | None:
+        """The outcome of a call that names a blocked identifier, None when none is."""
+        for ref in refs:
+            if self.suppressions.find(ref) is not None:
+                return Ignored("person.suppressed", f"{ref} is suppressed")
+        return None
+
+    def forget(self, person: Person) -> None:
+        """Remove a person from everywhere: memberships, events, indexes."""
+        self.leave_all(person)
+        self.log.forget_events(person.cio_id)
+        self.people.remove(person)
+
+    def leave_all(self, person: Person) -> None:
+        """End every membership of a person who is about to go."""
+        for segment_id in person.segments:
+            segment = self.segments.get(segment_id)
+            if segment is not None:
+                segment.members.discard(person.cio_id)
+                segment.joined_by.pop(person.cio_id, None)
+
+
+def _delete_person(space: Workspace, operation: op.DeletePerson, now: float, request: int) -> Outcome:
+    """Source: Track API > Delete. Not a suppression: the next write by that identifier makes a blank person."""
+    refused = identifiers.check(operation.ref)
+    if refused is not None:
+        return refused
+    ignored = space.is_suppressed(operation.ref)
+    if ignored is not None:
+        return ignored
+    person = space.people.find(operation.ref)
+    if person is None:
+        return Ignored("person.unknown", f"nobody has {operation.ref}")
+    space.forget(person)
+    space.log.add("profile_delete", now, person.cio_id, request)
+    return Applied(person.cio_id)
+
+
+def _suppress(space: Workspace, operation: op.Suppress, now: float, request: int) -> Outcome:
+    """Delete the profile for good and block its identifiers; block the one named when nobody owns it."""
+    refused = identifiers.check(operation.ref)
+    if refused is not None:
+        return refused
+    if space.suppressions.find(operation.ref) is not None:
+        return Ignored("person.already_suppressed", f"{operation.ref} is suppressed already")
+    person = space.people.find(operation.ref)
+    if person is None:
+        if operation.ref.kind == identifiers.CIO_ID:
+            return Ignored("person.unknown_cio_id", f"nobody has {operation.ref}")
+        space.suppressions.add((operation.ref,), now, request)
+        return Applied()
+    blocked = person.refs() if space.settings.email_identifies else person.refs()[:1]
+    space.forget(person)
+    space.suppressions.add((*blocked, identifiers.Ref(identifiers.CIO_ID, person.cio_id)), now, request)
+    space.log.add("profile_delete", now, person.cio_id, request, detail={"suppressed": True})
+    return Applied(person.cio_id)
+
+
+def _unsuppress(space: Workspace, operation: op.Unsuppress, now: float, request: int) -> Outcome:
+    """Free the identifier and those blocked with it. The profile does not come back."""
+    refused = identifiers.check(operation.ref)
+    if refused is not None:
+        return refused
+    suppression = space.suppressions.find(operation.ref)
+    if suppression is None:
+        return Ignored("person.not_suppressed", f"{operation.ref} is not suppressed")
+    space.suppressions.remove(suppression)
+    return Applied()
+
+
+def _add_device(space: Workspace, operation: op.AddDevice, now: float, request: int) -> Outcome:
+    """Upsert by token; a token that another person has moves here (assumed). Source: Track API > Devices."""
+    found = identifying.reach(space, operation.ref, now, request)
+    if not isinstance(found, Person):
+        return found
+    last_used = int(now) if operation.last_used is None else operation.last_used
+    new = Device(operation.token, operation.platform, last_used, operation.attributes)
+    if found.devices.get(operation.token) == new:
+        return Ignored("device.unchanged", f"device {operation.token!r} is as it was", found.cio_id)
+    _take_device_from_others(space, found, operation.token)
+    if found.device_map is None:
+        found.device_map = {}
+    found.device_map[operation.token] = new
+    found.mark(f"device:{operation.token}", Stamp(now, request))
+    space.log.add("device_change", now, found.cio_id, request, detail={"token": operation.token})
+    return Applied(found.cio_id)
+
+
+def _take_device_from_others(space: Workspace, person: Person, token: str) -> None:
+    owner = space.people.by_device(token)
+    if owner is not None and owner is not person and owner.device_map is not None:
+        owner.device_map.pop(token, None)
+    space.people.index_device(token, person)
+
+
+def _remove_device(space: Workspace, operation: op.RemoveDevice, now: float, request: int) -> Outcome:
+    refused = identifiers.check(operation.ref)
+    if refused is not None:
+        return refused
+    ignored = space.is_suppressed(operation.ref)
+    if ignored is not None:
+        return ignored
+    person = space.people.find(operation.ref)
+    if person is None:
+        return Ignored("person.unknown", f"nobody has {operation.ref}")
+    if operation.token not in person.devices or person.device_map is None:
+        return Ignored("device.unknown", f"no device {operation.token!r}", person.cio_id)
+    del person.device_map[operation.token]
+    space.people.index_device(operation.token, None)
+    space.log.add("device_change", now, person.cio_id, request, detail={"token": operation.token, "removed": True})
+    return Applied(person.cio_id)
+
+
+def _create_segment(space: Workspace, operation: op.CreateSegment, now: float, request: int) -> Outcome:
+    """Source: App API > Segments > create. Names may repeat unless the switch says otherwise."""
+    if not operation.segment_name:
+        return Refused("app.segment.name", "required", "segment.name", "bad request")
+    if space.settings.segment_name_duplicate == "400" and space.segments.named(operation.segment_name) is not None:
+        return Refused("app.segment.name", "invalid", "segment.name", "a segment of that name exists")
+    segment = space.segments.create(operation.segment_name, operation.description, MANUAL, now)
+    return Applied(result=segment.id)
+
+
+def _delete_segment(space: Workspace, operation: op.DeleteSegment, now: float, request: int) -> Outcome:
+    segment = space.segments.get(operation.segment_id)
+    if segment is None:
+        return Refused("app.not_found", "invalid", "segment_id", "not found")
+    for cio_id in segment.members:
+        person = space.people.get(cio_id)
+        if person is not None and person.segment_set is not None:
+            person.segment_set.discard(segment.id)
+    space.segments.remove(segment)
+    return Applied(result=segment.id)
+
+
+_HANDLERS: dict[type[op.Operation], Callable[[Workspace, Any, float, int], Outcome]] = {
+    op.Identify: identifying.identify,
+    op.DeletePerson: _delete_person,
+    op.Suppress: _suppress,
+    op.Unsuppress: _unsuppress,
+    op.MergePeople: merging.merge_people,
+    op.RecordEvent: eventing.record_event,
+    op.AddDevice: _add_device,
+    op.RemoveDevice: _remove_device,
+    op.CreateSegment: _create_segment,
+    op.DeleteSegment: _delete_segment,
+    op.JoinSegment: joining.join,
+    op.LeaveSegment: joining.leave,
+}
