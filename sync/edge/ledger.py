@@ -1,0 +1,230 @@
+"""The engine's memory: one SQLite file that survives a kill between any two lines.
+
+Opens it safely (mode 0600, write-ahead log, every commit on disk), keeps runs, dead letters and leases. Membership is
+in `membership.py`, events in `event_ledger.py`; both write through `connection` inside `atomic`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+import sqlite_utils
+
+from sync.core.errors import LeaseHeld, LedgerError, LedgerTooNew
+from sync.edge import migrations
+
+BUSY_S = 30.0
+LEASE_WAIT_S = 5.0
+
+
+class DeadLetter(msgspec.Struct, frozen=True):
+    """One item that will not be sent again by itself. `item` is JSON and may hold identifiers."""
+
+    run_id: str
+    kind: str
+    reason: str
+    field: str
+    message: str
+    item: msgspec.Raw
+
+
+class RunRow(msgspec.Struct, frozen=True):
+    """One run as remembered; times are Unix seconds, `finished_at` is None while it runs or after a kill."""
+
+    run_id: str
+    kind: str
+    sync: str | None
+    started_at: float
+    finished_at: float | None
+    status: str | None
+    exit_code: int | None
+    report: bytes | None
+
+
+class Ledger:
+    """An open ledger. Use as a context manager; one instance a process, any thread may read, one may write."""
+
+    def __init__(self, path: Path, db: sqlite_utils.Database) -> None:
+        self.path = path
+        self._db = db
+
+    @classmethod
+    def open(cls, path: Path) -> Ledger:
+        """Create or open the file at `path`, with every migration applied.
+
+        Raises LedgerError when it can't be used, LedgerTooNew when a newer version wrote it. A file that is refused
+        is left as it was.
+        """
+        try:
+            _make_private(path)
+            connection = sqlite3.connect(path, timeout=BUSY_S, check_same_thread=False)
+            try:
+                return cls(path, _prepared(connection, path))
+            except BaseException:
+                connection.close()
+                raise
+        except OSError as error:
+            raise _unusable(path, error.strerror or "the system refused") from error
+        except sqlite3.Error as error:
+            raise _unusable(path, str(error)) from error
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        return self._db.conn
+
+    @contextlib.contextmanager
+    def atomic(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing, on disk when it returns. Nested use joins the outer step.
+
+        Takes the write lock at once: a step that reads before it writes would otherwise fail when another process
+        wrote in between.
+        """
+        connection = self.connection
+        if connection.in_transaction:
+            with self._db.atomic():
+                yield connection
+            return
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            with contextlib.ExitStack() as undo:
+                undo.callback(connection.rollback)  # does nothing after the commit
+                yield connection
+                connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise _unusable(self.path, str(error)) from error
+
+    @contextlib.contextmanager
+    def lease(self, key: str, *, wait_s: float = LEASE_WAIT_S) -> Iterator[None]:
+        """Hold the one right to run the sync `key`; raises LeaseHeld when another run keeps it for `wait_s` longer.
+
+        The kernel holds the lock, so it ends with its process, however that ends. The file beside the ledger stays:
+        removing it would let two processes lock two files of one name.
+        """
+        name = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        path = self.path.with_name(f"{self.path.name}-lease-{name}")
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise _unusable(path, error.strerror or "the system refused") from error
+        try:
+            _lock(handle, time.monotonic() + wait_s)
+            os.truncate(handle, 0)
+            os.write(handle, f"{os.getpid()}\n".encode())
+            yield
+        finally:
+            os.close(handle)
+
+    # -- runs ---------------------------------------------------------------------------------------------------------
+    def start_run(self, run_id: str, kind: str, sync: str | None, sync_key: str | None) -> None:
+        with self.atomic() as connection:
+            connection.execute(
+                "INSERT INTO runs (run_id, kind, sync, sync_key, started_at) VALUES (?, ?, ?, ?, ?)",
+                (run_id, kind, sync, sync_key, time.time()),
+            )
+
+    def finish_run(self, run_id: str, status: str, exit_code: int, report: bytes) -> None:
+        with self.atomic() as connection:
+            connection.execute(
+                "UPDATE runs SET finished_at = ?, status = ?, exit_code = ?, report = ? WHERE run_id = ?",
+                (time.time(), status, exit_code, report, run_id),
+            )
+
+    def runs(self, sync: str | None = None, limit: int = 100) -> list[RunRow]:
+        """The latest runs first; of one sync when its name is given."""
+        columns = ", ".join(RunRow.__struct_fields__)
+        rows = self.connection.execute(
+            f"SELECT {columns} FROM runs WHERE ?1 IS NULL OR sync = ?1 ORDER BY started_at DESC, run_id DESC LIMIT ?2",
+            (sync, limit),
+        )
+        return [RunRow(*row) for row in rows]
+
+    def run(self, run_id: str) -> RunRow | None:
+        columns = ", ".join(RunRow.__struct_fields__)
+        row = self.connection.execute(f"SELECT {columns} FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+        return None if row is None else RunRow(*row)
+
+    # -- dead letters -------------------------------------------------------------------------------------------------
+    def add_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
+        """Keep items that were given up; call it inside the step that settles them."""
+        with self.atomic() as connection:
+            connection.executemany(
+                "INSERT INTO dead_letters (run_id, kind, reason, field, message, item) VALUES (?, ?, ?, ?, ?, ?)",
+                ((x.run_id, x.kind, x.reason, x.field, x.message, bytes(x.item)) for x in letters),
+            )
+
+    def dead_letters(self, run_id: str | None = None) -> Iterator[DeadLetter]:
+        """In the order they were given up; of one run when its id is given."""
+        rows = self.connection.execute(
+            "SELECT run_id, kind, reason, field, message, item FROM dead_letters"
+            " WHERE ?1 IS NULL OR run_id = ?1 ORDER BY id",
+            (run_id,),
+        )
+        for run, kind, reason, field, message, item in rows:
+            yield DeadLetter(run, kind, reason, field, message, msgspec.Raw(item))
+
+    def close(self) -> None:
+        """Fold the write-ahead log into the file and let go of it."""
+        with contextlib.suppress(sqlite3.Error):  # another process reads just now: its close will fold it
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.connection.close()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _make_private(path: Path) -> None:
+    """Create the file before SQLite does, so that nobody else could read it for even a moment."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if os.fstat(handle).st_mode & 0o077:
+            os.fchmod(handle, 0o600)
+    finally:
+        os.close(handle)
+
+
+def _prepared(connection: sqlite3.Connection, path: Path) -> sqlite_utils.Database:
+    db = sqlite_utils.Database(connection)
+    if migrations.applied(db) > migrations.LATEST:
+        raise LedgerTooNew(
+            f"the state file {path} was written by a newer version (its schema is {migrations.applied(db)}, this"
+            f" version knows {migrations.LATEST}); nothing was sent",
+            hint="upgrade cio-sync, or name another file in CIO_SYNC_STATE",
+        )
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "temp_store = MEMORY", "wal_autocheckpoint = 10000"):
+        connection.execute(f"PRAGMA {pragma}").fetchone()
+    migrations.apply(db)
+    return db
+
+
+def _lock(handle: int, deadline: float) -> None:
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                holder = os.pread(handle, 32, 0).decode("ascii", "replace").strip() or "unknown"
+                raise LeaseHeld(
+                    f"another run of this sync is under way (process {holder}); nothing was sent",
+                    hint="wait until it has ended, then run again",
+                ) from None
+            time.sleep(0.05)
+
+
+def _unusable(path: Path, why: str) -> LedgerError:
+    return LedgerError(
+        f"the state file {path} can't be used: {why}; nothing more was sent",
+        hint="make it writable for you, or name another file in CIO_SYNC_STATE",
+    )

@@ -1,0 +1,83 @@
+"""The ledger's schema, as numbered steps: never edited after a release, applied in order, one transaction each.
+
+`PRAGMA user_version` is the number of the last step applied, recorded in the transaction that made it.
+"""
+
+from __future__ import annotations
+
+import sqlite_utils
+
+STEPS: tuple[str, ...] = (
+    """
+    CREATE TABLE runs (
+        run_id TEXT PRIMARY KEY,
+        kind TEXT NOT NULL,              -- cohort | events
+        sync TEXT,                       -- the name people use
+        sync_key TEXT,
+        started_at REAL NOT NULL,        -- Unix seconds
+        finished_at REAL,                -- NULL: still running, or killed
+        status TEXT,
+        exit_code INTEGER,
+        report BLOB                      -- the JSON of --json
+    ) STRICT;
+    CREATE TABLE syncs (
+        sync_key TEXT PRIMARY KEY,       -- digest of (site id, name, id type)
+        site_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        id_type TEXT NOT NULL,
+        id_column TEXT NOT NULL,
+        segment_id INTEGER,              -- NULL until the segment is known
+        segment_name TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE members (
+        sync_key TEXT NOT NULL,
+        state TEXT NOT NULL,             -- confirmed | joining | leaving | absent
+        bucket INTEGER NOT NULL,         -- by hash of the id
+        n INTEGER NOT NULL,
+        ids BLOB NOT NULL,               -- sorted, at most 3,000, parted by a byte that UTF-8 never uses
+        PRIMARY KEY (sync_key, state, bucket, n)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE dead_letters (
+        id INTEGER PRIMARY KEY,
+        run_id TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        field TEXT NOT NULL,
+        message TEXT NOT NULL,
+        item BLOB NOT NULL               -- JSON
+    ) STRICT;
+    CREATE INDEX dead_letters_of_run ON dead_letters (run_id);
+    CREATE TABLE delivered (
+        bucket INTEGER PRIMARY KEY,      -- hour of the events' own time
+        ids BLOB NOT NULL                -- 16-byte ULIDs, sorted
+    ) STRICT;
+    CREATE TABLE event_batches (
+        run_id TEXT NOT NULL,
+        n INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        body BLOB,
+        ulids BLOB NOT NULL,
+        PRIMARY KEY (run_id, n)
+    ) STRICT;
+    """,
+)
+LATEST = len(STEPS)
+
+
+def applied(db: sqlite_utils.Database) -> int:
+    """How many steps this file has seen; more than LATEST means that a newer version wrote it."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def apply(db: sqlite_utils.Database) -> None:
+    """Run the steps that are missing. A crash in a step leaves the file as it was before that step."""
+    for number in range(applied(db), LATEST):
+        with db.atomic():
+            for statement in _statements(STEPS[number]):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {number + 1}")
+
+
+def _statements(script: str) -> list[str]:
+    # executescript would commit first, and with it break the transaction
+    return [part for part in script.split(";\n") if part.strip()]
