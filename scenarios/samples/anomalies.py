@@ -162,7 +162,7 @@ _LEFT_OUT: tuple[ExportAnomaly, ...] = (
         rule="An event is never given the time of its arrival in place of its own.",
     ),
     ExportAnomaly(
-        name="a line cut short", becomes=DISCARDED, reason="bad_row", raw=b'{"event_type":"Song Played","event_time":"2',
+        name="a line cut short", becomes=DISCARDED, reason="bad_row", raw=b'{"event_type":"Song Played","event_',
         rule="The line is no JSON object; the lines around it are read as usual.",
     ),
     ExportAnomaly(

@@ -153,13 +153,12 @@ def _line(anomaly: ExportAnomaly | None, values: Mapping[str, Any]) -> Line:
 
 def _repeat(members: list[tuple[str, list[Line]]]) -> None:
     """Copies of the rows that come more than once: right behind the first, and one in another file."""
-    for _, lines in members:
-        for place, line in reversed(list(enumerate(lines))):
-            copies = line.anomaly.repeats if line.anomaly else 0
-            if copies:
-                lines[place + 1 : place + 1] = [line] * (copies - 1)
-                other = members[-1] if lines is not members[-1][1] else members[0]
-                other[1].append(line)
+    originals = [(lines, line) for _, lines in members for line in lines if line.anomaly and line.anomaly.repeats]
+    for lines, line in originals:
+        place = lines.index(line) + 1
+        lines[place:place] = [line] * (line.anomaly.repeats - 1 if line.anomaly else 0)
+        other = members[-1] if lines is not members[-1][1] else members[0]
+        other[1].append(line)
 
 
 def _cohort_entry(anomaly: CohortAnomaly) -> Mapping[str, Any]:
