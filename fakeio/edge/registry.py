@@ -1,0 +1,254 @@
+"""Which workspaces this server hosts, and which of them a credential opens.
+
+Decides credentials, ids, accounts and what a reset restores. What a workspace holds is `core/workspace.py`; whether
+credentials are good enough for a route is judged by the exchange. Source: interface, "Default workspace" and "Reset".
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from fakeio.core.seeding import seed as plant
+from fakeio.core.settings import Settings
+from fakeio.core.weather import Weather
+from fakeio.core.workspace import Workspace
+from fakeio.edge.auth import BASIC, BEARER, Said, parse_authorization
+from fakeio.edge.clock import Clock
+from fakeio.edge.ratelimit import Windows
+from fakeio.edge.tape import DEFAULT_LIMIT, DEFAULT_LIMIT_BYTES, Tape
+from fakeio.faults import fair_weather
+
+US, EU = "us", "eu"
+REGIONS = (US, EU)
+DEFAULT_NAME = "default"
+
+_CLAIMS_KEPT = 10_000  # distinct headers remembered; a client that invents credentials must not fill the memory
+
+
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
+    """What opens one workspace. Shapes: 20 lower-case hex digits, 32 for the App API key."""
+
+    site_id: str
+    track_api_key: str
+    app_api_key: str
+    pipelines_write_key: str
+    service_token: str
+    webhook_signing_key: str
+
+    @classmethod
+    def fresh(cls) -> Credentials:
+        """Credentials nobody can guess."""
+        return cls(
+            site_id=secrets.token_hex(10),
+            track_api_key=secrets.token_hex(10),
+            app_api_key=secrets.token_hex(16),
+            pipelines_write_key=secrets.token_hex(10),
+            service_token=f"sa_live_{secrets.token_hex(10)}",
+            webhook_signing_key=secrets.token_hex(10),
+        )
+
+    def opening(self) -> tuple[str, ...]:
+        """Those by which a request can be placed."""
+        return (self.site_id, self.track_api_key, self.app_api_key, self.pipelines_write_key, self.service_token)
+
+
+DEFAULT_CREDENTIALS = Credentials(
+    site_id="f0000000000000000001",
+    track_api_key="f0000000000000000002",
+    app_api_key="f0000000000000000000000000000003",
+    pipelines_write_key="f0000000000000000004",
+    service_token="sa_live_f0000000000000000005",
+    webhook_signing_key="f0000000000000000006",
+)
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What every workspace of one server shares. `settings` differ from the catalogue's defaults for all of them."""
+
+    settings: Mapping[str, Any] = {}
+    tape_limit: int = DEFAULT_LIMIT
+    tape_limit_bytes: int = DEFAULT_LIMIT_BYTES
+    recording: bool = True
+
+
+class HostedWorkspace:
+    """One workspace and everything around it on this server. Whatever changes it holds `lock` meanwhile.
+
+    `errors` are exceptions nobody expected: bugs of the fake, for a fixture to raise again.
+    """
+
+    __slots__ = (
+        "_options", "_seed", "_settings", "account", "clock", "credentials", "errors", "lock", "state", "tape",
+        "weather", "windows",
+    )  # fmt: skip
+
+    state: Workspace
+    clock: Clock
+    tape: Tape
+    weather: Weather
+    windows: Windows
+
+    def __init__(
+        self, *, id: int, name: str, region: str, account: str, credentials: Credentials, options: Options,
+        settings: Mapping[str, Any], seed: Mapping[str, Any],
+    ) -> None:  # fmt: skip
+        self.lock = threading.RLock()
+        self.credentials = credentials
+        self.account = account
+        self.errors: list[BaseException] = []
+        self.clock = Clock()
+        self._options = options
+        self._settings = settings
+        self._seed = seed
+        self._begin(id, name, region)
+
+    @property
+    def id(self) -> int:
+        return self.state.id
+
+    @property
+    def name(self) -> str:
+        return self.state.name
+
+    @property
+    def region(self) -> str:
+        return self.state.region
+
+    def reset(self) -> None:
+        """As right after it was created: empty, then its settings and seed again. Credentials stay."""
+        with self.lock:
+            self.clock.reset()
+            self._begin(self.id, self.name, self.region)
+
+    def _begin(self, id: int, name: str, region: str) -> None:
+        options = self._options
+        settings = Settings({**options.settings, **self._settings})
+        self.state = Workspace(id=id, name=name, region=region, settings=settings)
+        self.tape = Tape(limit=options.tape_limit, limit_bytes=options.tape_limit_bytes, recording=options.recording)
+        self.weather = fair_weather()
+        self.windows = Windows()
+        if self._seed:
+            plant(self.state, self._seed, self.clock.now())
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """What an `Authorization` header amounts to: where the request belongs, and what its credentials are good for.
+
+    `hosted` is None when nothing in the header is known here. A wrong key beside a known site id still has a place.
+    """
+
+    hosted: HostedWorkspace | None
+    track: bool = False
+    app: bool = False
+    service: bool = False
+
+
+NO_CLAIM = Claim(None)
+
+
+class Registry:
+    """The workspaces of one server. Safe to use from several threads."""
+
+    def __init__(
+        self, options: Options | None = None, *, region: str = US, settings: Mapping[str, Any] | None = None,
+        seed: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
+        """Starts with the default workspace, of that region, settings and seed; raises BadSetting, SeedError."""
+        self.options = options or Options()
+        self._lock = threading.Lock()
+        self._last_id = 0
+        self._by_id: dict[int, HostedWorkspace] = {}
+        self._by_secret: dict[str, HostedWorkspace] = {}
+        self._claims: dict[bytes, Claim] = {}
+        self.default = self.create(
+            name=DEFAULT_NAME, region=region, settings=settings, seed=seed, credentials=DEFAULT_CREDENTIALS
+        )
+
+    def create(
+        self, *, name: str | None = None, region: str = US, account: str | None = None,
+        settings: Mapping[str, Any] | None = None, seed: Mapping[str, Any] | None = None,
+        credentials: Credentials | None = None,
+    ) -> HostedWorkspace:  # fmt: skip
+        """A workspace with the next id, in an account of its own unless told; raises BadSetting, SeedError."""
+        if region not in REGIONS:
+            raise ValueError(f"region is one of {', '.join(REGIONS)}, not {region!r}")
+        with self._lock:
+            self._last_id += 1
+            number = self._last_id
+        hosted = HostedWorkspace(
+            id=number, name=name or f"workspace {number}", region=region, account=account or f"account {number}",
+            credentials=credentials or Credentials.fresh(), options=self.options, settings=settings or {},
+            seed=seed or {},
+        )  # fmt: skip
+        with self._lock:
+            self._by_id[number] = hosted
+            self._by_secret |= dict.fromkeys(hosted.credentials.opening(), hosted)
+            self._claims = {}
+        return hosted
+
+    def remove(self, hosted: HostedWorkspace) -> None:
+        """Forget a workspace; its credentials open nothing any more. The default one stays: raises ValueError."""
+        if hosted is self.default:
+            raise ValueError("the default workspace can't be removed; reset it instead")
+        with self._lock:
+            self._by_id.pop(hosted.id, None)
+            for secret in hosted.credentials.opening():
+                self._by_secret.pop(secret, None)
+            self._claims = {}
+
+    def get(self, which: int | str) -> HostedWorkspace | None:
+        """By id, as a number or its digits, or `default`."""
+        if which == DEFAULT_NAME:
+            return self.default
+        text = str(which)
+        return self._by_id.get(int(text)) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+    def __iter__(self) -> Iterator[HostedWorkspace]:
+        return iter(list(self._by_id.values()))
+
+    def by_site_id(self, site_id: str) -> HostedWorkspace | None:
+        hosted = self._by_secret.get(site_id)
+        return hosted if hosted is not None and hosted.credentials.site_id == site_id else None
+
+    def by_basic(self, site_id: str, key: str) -> HostedWorkspace | None:
+        """The workspace that exactly this pair opens."""
+        hosted = self.by_site_id(site_id)
+        return hosted if hosted is not None and hosted.credentials.track_api_key == key else None
+
+    def by_app_key(self, key: str) -> HostedWorkspace | None:
+        hosted = self._by_secret.get(key)
+        return hosted if hosted is not None and hosted.credentials.app_api_key == key else None
+
+    def claim(self, header: bytes | None) -> Claim:
+        """What an `Authorization` header amounts to; looked up once for each header, then remembered."""
+        if header is None:
+            return NO_CLAIM
+        claims = self._claims  # replaced, never emptied: a claim computed from old credentials lands in an old table
+        known = claims.get(header)
+        if known is None:
+            known = self._examine(parse_authorization(header))
+            if len(claims) < _CLAIMS_KEPT:
+                claims[header] = known
+        return known
+
+    def _examine(self, said: Said) -> Claim:
+        if said.scheme == BASIC:
+            exact = self.by_basic(said.user, said.secret)
+            if exact is not None:
+                return Claim(exact, track=True)
+            return Claim(self._by_secret.get(said.user) or self._by_secret.get(said.secret))
+        hosted = self._by_secret.get(said.secret)
+        if hosted is None:
+            return NO_CLAIM
+        bearer = said.scheme == BEARER
+        credentials = hosted.credentials
+        return Claim(
+            hosted,
+            app=bearer and said.secret == credentials.app_api_key,
+            service=bearer and said.secret == credentials.service_token,
+        )

@@ -1,0 +1,198 @@
+"""Every exchange of a workspace, in arrival order: what was asked, what was answered, and what it really did.
+
+Decides what is kept and for how long: bounded by a count and by bytes, the oldest go first and are counted. Raw bytes
+are kept as they came; they are parsed only when somebody looks (`as_row`). Callers hold the workspace's lock.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from fakeio.core.outcomes import Applied, Ignored, Outcome, Refused
+from fakeio.edge.decode import Malformed, parse_json
+from fakeio.edge.http import Cut, Headers, RawRequest, Reply
+
+DEFAULT_LIMIT = 20_000
+DEFAULT_LIMIT_BYTES = 64 * 1024 * 1024
+
+_FIXED_BYTES = 1_024  # about what an exchange weighs besides its bodies: objects, headers, path
+_OPERATION_BYTES = 256  # one operation's outcome
+_SECRET_HEADERS = frozenset({b"authorization", b"proxy-authorization", b"cookie", b"x-fakeio-token"})
+
+Done = tuple[str, Outcome]  # the name of an operation and how it ended
+
+
+class Exchange(msgspec.Struct, gc=False):
+    """One request and its answer. `status` is None while it is held, and for good when the connection was cut.
+
+    `at` is the workspace's clock, `duration_s` real time; `faults` the kinds that struck; `cut` how it was severed.
+    """
+
+    n: int
+    at: float
+    api: str
+    request: RawRequest
+    status: int | None = None
+    reply_headers: Headers = ()
+    reply_body: bytes = b""
+    duration_s: float = 0.0
+    operations: Sequence[Done] = ()
+    faults: tuple[str, ...] = ()
+    cut: str | None = None
+    error: str | None = None  # the fake's own bug, if this request found one
+
+    @property
+    def weight(self) -> int:
+        """Bytes it takes, roughly."""
+        bodies = len(self.request.body) + len(self.reply_body) + len(self.request.query)
+        return _FIXED_BYTES + bodies + _OPERATION_BYTES * len(self.operations)
+
+
+class Tape:
+    """The exchanges of one workspace. `last` is the number of the newest, `dropped` how many the bounds pushed out."""
+
+    __slots__ = ("_kept", "_weight", "dropped", "last", "limit", "limit_bytes", "recording")
+
+    def __init__(
+        self, *, limit: int = DEFAULT_LIMIT, limit_bytes: int = DEFAULT_LIMIT_BYTES, recording: bool = True
+    ) -> None:
+        self.limit = limit
+        self.limit_bytes = limit_bytes
+        self.recording = recording
+        self.last = 0
+        self.dropped = 0
+        self._kept: deque[Exchange] = deque()
+        self._weight = 0
+
+    def open(self, at: float, api: str, request: RawRequest) -> Exchange:
+        """A new exchange with the next number, on the tape at once: a request that is held can be seen."""
+        self.last += 1
+        exchange = Exchange(self.last, at, api, request)
+        if self.recording:
+            self._kept.append(exchange)
+            self._weight += exchange.weight
+        return exchange
+
+    def close(self, exchange: Exchange, end: Reply | Cut, duration_s: float) -> None:
+        """Write down how it ended and push out what no longer fits."""
+        kept = self._holds(exchange)
+        before = exchange.weight if kept else 0
+        exchange.duration_s = duration_s
+        if isinstance(end, Reply):
+            exchange.status = end.status
+            exchange.reply_headers = end.headers
+            exchange.reply_body = end.body
+        else:
+            exchange.cut = end.how
+        if kept:
+            self._weight += exchange.weight - before
+            self._trim()
+
+    def clear(self) -> None:
+        """Forget the exchanges; numbers go on, since attributes remember which request wrote them."""
+        self._kept.clear()
+        self._weight = 0
+        self.dropped = 0
+
+    def get(self, n: int) -> Exchange | None:
+        """The exchange of that number, if it is still kept."""
+        index = n - self._kept[0].n if self._kept else -1
+        return self._kept[index] if 0 <= index < len(self._kept) else None
+
+    def after(self, n: int) -> Iterator[Exchange]:
+        """The exchanges with a number above `n`, oldest first."""
+        first = self._kept[0].n if self._kept else 0
+        return islice(self._kept, max(0, n + 1 - first), None)
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(self._kept)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def _holds(self, exchange: Exchange) -> bool:
+        # numbers on the tape are consecutive, so being at or past the oldest one means being there
+        return bool(self._kept) and exchange.n >= self._kept[0].n
+
+    def _trim(self) -> None:
+        kept = self._kept
+        while kept and (len(kept) > self.limit or self._weight > self.limit_bytes):
+            self._weight -= kept.popleft().weight
+            self.dropped += 1
+
+
+def as_row(exchange: Exchange) -> dict[str, Any]:
+    """The exchange as the control API tells it: bodies parsed if they are JSON, credentials masked."""
+    request = exchange.request
+    return {
+        "n": exchange.n,
+        "at": exchange.at,
+        "api": exchange.api,
+        "method": request.method,
+        "path": request.path,
+        "query": request.query.decode("latin-1"),
+        "headers": _header_row(request.headers),
+        "body": _body_row(request.body),
+        "status": exchange.status,
+        "response": _body_row(exchange.reply_body),
+        "response_headers": _header_row(exchange.reply_headers),
+        "duration_ms": round(exchange.duration_s * 1000, 3),
+        "faults": list(exchange.faults),
+        "cut": exchange.cut,
+        "error": exchange.error,
+        "operations": [operation_row(name, outcome) for name, outcome in exchange.operations],
+    }
+
+
+def operation_row(name: str, outcome: Outcome) -> dict[str, Any]:
+    """One operation and its fate. An applied one may carry notes: the parts of it that did not take effect."""
+    row: dict[str, Any] = {"operation": name, "outcome": "applied", "reason": None, "rule": None, "explanation": None}
+    if isinstance(outcome, Applied):
+        row["notes"] = [{"rule": note.rule, "explanation": note.why} for note in outcome.notes]
+    elif isinstance(outcome, Ignored):
+        # the last word of a rule's id is its reason in one word: `suppressed`, `unknown`, …
+        reason = outcome.rule.rpartition(".")[2]
+        row |= {"outcome": "ignored", "reason": reason, "rule": outcome.rule, "explanation": outcome.why}
+    else:
+        row |= _refused_row(outcome)
+    return row
+
+
+def _refused_row(refused: Refused) -> dict[str, Any]:
+    messages = [refused.message, *(more.message for more in refused.more)]
+    explanation = "; ".join(messages)
+    row = {"outcome": "refused", "reason": refused.reason, "rule": refused.rule, "explanation": explanation}
+    return {**row, "field": refused.field}
+
+
+def _header_row(headers: Headers) -> dict[str, str]:
+    row: dict[str, str] = {}
+    for name, value in headers:
+        text = _masked(value) if name in _SECRET_HEADERS else value.decode("latin-1")
+        key = name.decode("latin-1")
+        row[key] = f"{row[key]}, {text}" if key in row else text
+    return row
+
+
+def _masked(value: bytes) -> str:
+    scheme, space, _ = value.partition(b" ")
+    known = scheme.lower() in {b"basic", b"bearer"}
+    return f"{scheme.decode('latin-1')} ***" if space and known else "***"
+
+
+def _body_row(body: bytes) -> Any:
+    if not body:
+        return None
+    parsed = parse_json(body)
+    if not isinstance(parsed, Malformed):
+        return parsed
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(body).decode("ascii")}
