@@ -111,6 +111,14 @@ _ROWS = (
     Rule("app.filter", "a filter follows the grammar", DOCUMENTED, "App API > Customers > search", REFUSED),
     Rule("app.segment.in_use", "a segment in use is not deleted (by switch)", ASSUMED, _SILENT, REFUSED),
     Rule("app.segment.name", "a segment has a name", DOCUMENTED, "App API > Segments", REFUSED),
+    Rule("route.unknown", "no published operation has this method and path", RECORDED, "Track API, App API", REFUSED),
+    Rule("route.not_imitated", "the operation exists, but this fake does not imitate it",
+         ASSUMED, "this project", REFUSED),
+    Rule("route.region", "credentials of one region do not work on a host of the other",
+         DOCUMENTED, "Track API > Regions", REFUSED),
+    Rule("track.path", "a path is percent-encoded UTF-8", ASSUMED, _SILENT, REFUSED),
+    Rule("track.rate", "more requests in a second than the workspace allows (by switch)",
+         ASSUMED, "Track API > Rate Limits", REFUSED),
     Rule("auth", "credentials choose a workspace", RECORDED, "Track API and App API > Authentication", REFUSED),
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The answers of Customer.io that are not about any one route: successes, error envelopes and header sets, byte for byte.
+"""Answers of Customer.io that are not about any one route: successes, error envelopes, header sets; byte for byte.
 
 One function an envelope. Which envelope a route uses is the route's business; what went wrong is a `Refused` made
 elsewhere. Sources: Track API > Errors and recorded answers of 2015 to 2026; App API > Errors and two recorded answers.

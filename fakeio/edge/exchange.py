@@ -1,0 +1,153 @@
+"""The one path every product request takes, whichever door it came through.
+
+Tape opens, credentials are looked up without a verdict, the weather may strike, then the verdict (credentials, region,
+rate), the parsing, the commit under the workspace's lock, the answer; the tape closes. A generator of waits, so that a
+socket, an in-process transport and a test can each pass the time their own way.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from typing import NamedTuple
+
+from fakeio.core.outcomes import Outcome
+from fakeio.core.weather import AFTER_COMMIT, BEFORE_COMMIT, BEFORE_PARSE, Answer, Drawn, Pause
+from fakeio.edge.admission import admit
+from fakeio.edge.directory import resolve, undecodable
+from fakeio.edge.errors import PINNING, our_own_bug
+from fakeio.edge.http import Cut, RawRequest, Reply, Wait
+from fakeio.edge.regions import Gate, gate_of
+from fakeio.edge.registry import Claim, HostedWorkspace, Registry
+from fakeio.edge.routing import Route, Router, decode_segment
+from fakeio.edge.tape import Done, Exchange
+from fakeio.edge.work import Answered, Call, Settled, Work
+
+ABANDONED = Cut("abandoned")  # the client left, or the server was stopped, before the exchange had an end
+
+Steps = Generator[Wait, None, Reply | Cut]
+
+
+class Universe:
+    """One server: its workspaces and its routes. `started_at` is real time, Unix seconds."""
+
+    __slots__ = ("registry", "router", "started_at")
+
+    def __init__(self, registry: Registry, router: Router) -> None:
+        self.registry = registry
+        self.router = router
+        self.started_at = time.time()
+
+
+class _Visit(NamedTuple):
+    """What is known about a request before anybody judges it."""
+
+    route: Route
+    raw_segments: list[str]
+    claim: Claim
+    hosted: HostedWorkspace
+    gate: Gate | None
+    request: RawRequest
+    exchange: Exchange
+
+
+def run_exchange(universe: Universe, request: RawRequest) -> Steps:
+    """One product request from its bytes to its end. Yields the waits that a fault asks for; never raises.
+
+    Whoever drives it may close it early: then the tape says `abandoned`.
+    """
+    began = time.perf_counter()
+    headers = dict(request.headers)
+    claim = universe.registry.claim(headers.get(b"authorization"))
+    gate = gate_of(headers.get(b"host"))
+    route, raw_segments = resolve(universe.router, gate, request.method, request.path)
+    hosted = claim.hosted or universe.registry.default
+    with hosted.lock:
+        tape = hosted.tape
+        exchange = tape.open(hosted.clock.now(), route.api, request)
+        drawn = hosted.weather.draw(route.api, request.method, request.path) if hosted.weather else None
+    visit = _Visit(route, raw_segments, claim, hosted, gate, request, exchange)
+    end: Reply | Cut = ABANDONED
+    try:
+        end = _settle(visit) if drawn is None else (yield from _settle_in(visit, drawn))
+        if gate is not None and isinstance(end, Reply):
+            end = Reply(end.status, (*end.headers, *PINNING), end.body)
+    except Exception as error:  # whatever it is, it is our bug: the fixtures raise it again
+        hosted.errors.append(error)
+        exchange.error = repr(error)
+        end = our_own_bug(error)
+    finally:
+        with hosted.lock:
+            tape.close(exchange, end, time.perf_counter() - began)
+    return end
+
+
+def _settle(visit: _Visit) -> Reply:
+    """In fair weather: no waits, no cuts."""
+    step = _understand(visit)
+    return _refuse(visit, step) if isinstance(step, Answered) else _commit(visit, step)
+
+
+def _settle_in(visit: _Visit, drawn: Drawn) -> Steps:
+    """With a fault that strikes at one of three moments. A request refused while parsing never reaches the others."""
+    visit.exchange.faults = (drawn.kind,)
+    struck = yield from _strike(drawn, BEFORE_PARSE)
+    if struck is not None:
+        return struck
+    step = _understand(visit)
+    if isinstance(step, Answered):
+        return _refuse(visit, step)
+    struck = yield from _strike(drawn, BEFORE_COMMIT)
+    if struck is not None:
+        return struck
+    reply = _commit(visit, step)
+    struck = yield from _strike(drawn, AFTER_COMMIT)
+    return reply if struck is None else struck
+
+
+def _strike(drawn: Drawn, moment: str) -> Generator[Wait, None, Reply | Cut | None]:
+    """Carry the fault's action out if this is its moment; None when the request goes on."""
+    if drawn.when != moment:
+        return None
+    action = drawn.action
+    if isinstance(action, Pause):
+        yield Wait(action.seconds)
+        return None
+    return Reply(*action) if isinstance(action, Answer) else Cut(action.how)
+
+
+def _understand(visit: _Visit) -> Work | Answered:
+    """The verdict on who is asking, then what is asked."""
+    route, request, n = visit.route, visit.request, visit.exchange.n
+    shut_out = admit(route, visit.claim, visit.hosted, visit.gate, request, n)
+    if shut_out is not None:
+        return shut_out
+    segments = visit.raw_segments
+    if "%" in request.path:
+        decoded = [decode_segment(raw) for raw in segments]
+        segments = [text for text in decoded if text is not None]
+        if len(segments) != len(decoded):
+            return undecodable(route, request.path)
+    return route.handler(Call(visit.hosted, request, segments, n))
+
+
+def _refuse(visit: _Visit, step: Answered) -> Reply:
+    visit.exchange.operations = step.done
+    return step.reply
+
+
+def _commit(visit: _Visit, work: Work) -> Reply:
+    """Apply in order and answer, all under the lock: nobody sees half of a request."""
+    hosted, exchange = visit.hosted, visit.exchange
+    with hosted.lock:
+        state = hosted.state
+        now = hosted.clock.now()
+        state.sweep(now)
+        outcomes: list[Outcome] = []
+        done: list[Done] = []
+        for item in work.items:
+            outcome = item.outcome if isinstance(item, Settled) else state.apply(item, now, exchange.n)
+            outcomes.append(outcome)
+            done.append((item.name, outcome))
+        exchange.operations = done
+        return work.render(outcomes)

@@ -1,0 +1,66 @@
+"""The values between a handler and the exchange: a call as it came in, and what is to be done about it.
+
+A handler only parses. It returns `Work` (operations, and how to word their outcomes) or `Answered` (refused while
+parsing, nothing to commit); the exchange alone applies, so that a fault can strike between the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from fakeio.core.operations import Operation
+from fakeio.core.outcomes import Ignored, Outcome, Refused
+from fakeio.core.settings import Settings
+from fakeio.edge.http import RawRequest, Reply
+from fakeio.edge.registry import HostedWorkspace
+from fakeio.edge.tape import Done
+
+
+class Call(msgspec.Struct, gc=False):
+    """A request that found its route and its workspace. `segments` are the path's open ones, decoded.
+
+    `n` is its number on the tape.
+    """
+
+    hosted: HostedWorkspace
+    request: RawRequest
+    segments: list[str]
+    n: int
+
+    @property
+    def settings(self) -> Settings:
+        return self.hosted.state.settings
+
+
+class Settled(msgspec.Struct, frozen=True, gc=False):
+    """An operation whose fate an edge decided alone: it broke a wire rule, or is not imitated."""
+
+    name: str
+    outcome: Refused | Ignored
+
+
+Item = Operation | Settled
+
+
+class Work(msgspec.Struct, frozen=True, gc=False):
+    """What to apply, in order, and how to answer. `render` runs under the workspace's lock and may read its state."""
+
+    items: Sequence[Item]
+    render: Callable[[Sequence[Outcome]], Reply]
+
+
+class Answered(msgspec.Struct, frozen=True, gc=False):
+    """The answer is known before anything is committed. `done` is what the tape says about it."""
+
+    reply: Reply
+    done: tuple[Done, ...] = ()
+
+
+Handler = Callable[[Call], Work | Answered]
+
+
+def refuse(operation: str, refused: Refused, reply: Reply) -> Answered:
+    """One operation refused while parsing."""
+    return Answered(reply, ((operation, refused),))
