@@ -1,0 +1,82 @@
+"""Strategies for events: rows of an export, and how they come split over files and runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from hypothesis import strategies as st
+
+from scenarios.edges import event_name_edges
+from scenarios.samples.formats import Member, encode_export, encode_row, export_row, member_name
+from scenarios.samples.population import PROJECT
+
+Row = Mapping[str, Any]
+
+NAMES = ("Order Placed", "[Amplitude] Page Viewed", "session_start", " padded ", "a/b", "☕", "$identify", "", "  ")
+#: Sizes of one text property: small, around 32 KB where the batch API ends, around 100,000 where Customer.io does.
+SIZES_BYTES = (0, 10, 1_000, 31_000, 33_000, 60_000, 99_000, 101_000)
+
+
+class Upload(NamedTuple):
+    """One export file and the places of the rows in it."""
+
+    places: tuple[int, ...]
+
+    def encode(self, rows: Sequence[Row]) -> bytes:
+        """The zip, its rows in two members where there is more than one."""
+        lines = [encode_row(rows[place]) for place in self.places]
+        half = len(lines) // 2
+        parts = [part for part in (lines[:half], lines[half:]) if part]
+        return encode_export(
+            Member(member_name(PROJECT, "2026-08-17", 9, number), part) for number, part in enumerate(parts)
+        )
+
+
+def rows(user_ids: st.SearchStrategy[str], max_size: int = 12) -> st.SearchStrategy[list[Row]]:
+    """Rows of different events: no two share a device and an insert id."""
+    described = st.lists(_descriptions(user_ids), min_size=1, max_size=max_size)
+    return described.map(lambda found: [_row(number, *values) for number, values in enumerate(found)])
+
+
+def uploads(count: int) -> st.SearchStrategy[list[Upload]]:
+    """Files that together hold each of `count` rows at least once, some of them again and again, in any order."""
+    places = st.lists(st.integers(0, count - 1), max_size=count).map(tuple)
+    extra = st.lists(st.builds(Upload, places), max_size=2)
+    return st.builds(lambda order, more: [*more, Upload(tuple(order))], st.permutations(range(count)), extra)
+
+
+def times() -> st.SearchStrategy[str]:
+    """Times as Amplitude writes them, from 1970 to far ahead, and some that are none."""
+    moments = st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1))  # noqa: DTZ001 - the format has no zone
+    written = st.builds(
+        lambda at, form: at.strftime(form), moments,
+        st.sampled_from(("%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S.%fZ")),
+    )
+    return st.one_of(written, written, written, st.sampled_from(("", "soon", "2026-02-30 00:00:00", "1766000000")))
+
+
+def properties() -> st.SearchStrategy[dict[str, Any]]:
+    """Any JSON object, with the names that could redirect mail among the keys."""
+    keys = st.one_of(st.text(st.characters(codec="utf-8"), max_size=12), st.just("recipient"))
+    scalars = st.one_of(st.none(), st.booleans(), st.integers(-(2**53), 2**53), st.text(st.characters(codec="utf-8"), max_size=20))
+    values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3))
+    return st.dictionaries(keys, values, max_size=5)
+
+
+def _descriptions(user_ids: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[Any, ...]]:
+    users = st.one_of(user_ids, user_ids, user_ids, st.sampled_from((None, "", " ")))
+    names = st.one_of(st.sampled_from(NAMES), st.sampled_from(event_name_edges(fitting=True)))
+    too_long = st.sampled_from(event_name_edges(fitting=False))
+    return st.tuples(users, st.one_of(names, names, too_long), times(), properties(), st.sampled_from(SIZES_BYTES))
+
+
+def _row(number: int, user: str | None, name: str, at: str, own: dict[str, Any], size: int) -> Row:
+    unique = str(UUID(int=number + 1, version=4))
+    return export_row({
+        "event_type": name, "event_time": at, "user_id": user, "device_id": f"device-{number % 3}", "uuid": unique,
+        "$insert_id": None if number % 4 == 3 else f"insert-{number // 3}", "app": PROJECT, "event_id": number,
+        "event_properties": {**own, "text": "t" * size} if size else own, "data_type": "event",
+    })
