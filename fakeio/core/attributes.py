@@ -80,6 +80,8 @@ def write(person: Person, attributes: Mapping[str, Any], stamp: Stamp) -> Writte
 
 
 def _is_stale(person: Person, name: str, timestamp: int) -> bool:
+    if name not in person.attributes and name not in (person.stamps or ()):
+        return False  # never written
     last = person.stamp(name).timestamp
     return last is not None and timestamp < last
 

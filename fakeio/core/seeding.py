@@ -99,14 +99,16 @@ def _shown_segment(space: Workspace, segment: Segment) -> dict[str, Any]:
 
 
 def _table(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = document.get(key) or {}
+    value = document.get(key)
+    value = {} if value is None else value
     if not isinstance(value, Mapping):
         raise SeedError(f"{key} is an object")
     return value
 
 
 def _list(document: Mapping[str, Any], key: str) -> list[Any]:
-    value = document.get(key) or []
+    value = document.get(key)
+    value = [] if value is None else value
     if not isinstance(value, list):
         raise SeedError(f"{key} is a list")
     return value
@@ -154,7 +156,8 @@ def _person_refs(row: Mapping[str, Any], where: str) -> list[Ref]:
 
 
 def _plain_attributes(row: Mapping[str, Any], where: str) -> dict[str, Any]:
-    sent = row.get("attributes") or {}
+    sent = row.get("attributes")
+    sent = {} if sent is None else sent
     if not isinstance(sent, Mapping):
         raise SeedError(f"{where}: attributes are an object")
     plain = {name: value for name, value in sent.items() if name not in (ID, EMAIL, CIO_ID)}

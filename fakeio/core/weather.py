@@ -93,12 +93,13 @@ class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         return (
             (self.api is None or self.api == api)
             and (self.method is None or self.method.upper() == method)
-            and (self.path is None or _glob(self.path).fullmatch(path) is not None)
+            and (self.path is None or glob(self.path).fullmatch(path) is not None)
         )
 
 
 @lru_cache(maxsize=1024)
-def _glob(pattern: str) -> re.Pattern[str]:
+def glob(pattern: str) -> re.Pattern[str]:
+    """A pattern for whole paths: `*` is any characters, slashes too; everything else is itself."""
     literals = [re.escape(part) for part in re.split(r"\*+", pattern)]
     return re.compile(".*".join(literals), re.DOTALL)
 

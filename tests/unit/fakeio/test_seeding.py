@@ -1,0 +1,78 @@
+"""Seeds: what they hold, and that a bad one says where it is bad."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fakeio.core.seeding import SeedError, add_people, seed, snapshot
+from tests.unit.fakeio.spaces import NOW, Space
+
+WORLD: dict[str, Any] = {
+    "settings": {"auto_merge": False},
+    "people": [
+        {"cio_id": "a3000009", "id": "1", "email": "A@x.io", "attributes": {"n": 1, "tags": ["x"]}, "devices": [
+            {"token": "t", "platform": "ios", "last_used": 5, "attributes": {"os": "9"}}
+        ]},
+        {"cio_id": "a300000a", "id": None, "email": "b@x.io", "attributes": {}, "devices": []},
+    ],
+    "segments": [
+        {"id": 7, "name": "vip", "description": "", "type": "manual", "members": [{"cio_id": "a3000009"}]},
+        {"id": 8, "name": "new", "description": "d", "type": "dynamic", "conditions": {"and": []}, "members": []},
+    ],
+    "suppressions": [{"identifiers": [{"id": "9"}, {"email": "z@x.io"}]}],
+}  # fmt: skip
+
+
+def test_a_snapshot_is_a_seed_of_an_equal_workspace() -> None:
+    space = Space()
+    seed(space.workspace, WORLD, NOW)
+    assert snapshot(space.workspace) == WORLD
+    assert space.activities() == [], "seeding is not something that happened"
+    assert space.person("id:1").segments == {7}
+    assert space.workspace.people.by_device("t") is space.person("id:1")
+
+
+def test_seeding_twice_updates() -> None:
+    space = Space()
+    add_people(space.workspace, [{"id": "1", "attributes": {"plan": "free"}}], NOW)
+    add_people(space.workspace, [{"id": "1", "email": "a@x.io", "attributes": {"plan": "pro"}}], NOW)
+    assert space.people() == [{"id": "1", "email": "a@x.io", "plan": "pro"}]
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        pytest.param([], "JSON object", id="no object"),
+        pytest.param({"persons": []}, "no key 'persons'", id="a key nobody knows"),
+        pytest.param({"templates": [1]}, "can't seed 'templates'", id="what this version has not"),
+        pytest.param({"people": {"a": 1}}, "people is a list", id="people as a full object"),
+        pytest.param({"people": [1]}, "people[0]: a person is an object", id="a person as a number"),
+        pytest.param({"people": [{"id": 5}]}, "people[0]: id is text", id="a number as id"),
+        pytest.param({"people": [{"plan": "pro"}]}, "put attributes under", id="attributes at the top"),
+        pytest.param({"people": [{"attributes": {}}]}, "needs an id", id="nobody"),
+        pytest.param({"people": [{"id": "x" * 151}]}, "150 bytes", id="too long an id"),
+        pytest.param({"people": [{"id": "1", "attributes": []}]}, "attributes are an object", id="attributes as list"),
+        pytest.param({"people": [{"id": "1", "attributes": {"v": "x" * 1001}}]}, "1000 bytes", id="too long a value"),
+        pytest.param({"people": [{"id": "1", "devices": [{}]}]}, "devices[0]", id="a device without token"),
+        pytest.param({"segments": [{"id": 1}]}, "segments[0]: a segment needs a name", id="a nameless segment"),
+        pytest.param({"segments": [{"name": "a", "type": "x"}]}, "manual or dynamic", id="a third type"),
+        pytest.param({"segments": [{"name": "a", "members": ["1"]}]}, "nobody in this seed", id="an unknown member"),
+        pytest.param({"segments": [{"name": "a", "id": 0}]}, "whole number", id="segment 0"),
+        pytest.param({"suppressions": ["1"]}, "suppressions[0]", id="a bare suppression"),
+        pytest.param({"settings": {"nope": 1}}, "no setting 'nope'", id="a setting nobody knows"),
+        pytest.param({"settings": {"auto_merge": 1}}, "auto_merge is one of", id="a value that is no choice"),
+    ],
+)  # fmt: skip
+def test_a_bad_seed_says_where(document: Any, words: str) -> None:
+    with pytest.raises(SeedError) as caught:
+        seed(Space().workspace, document, NOW)
+    assert words in str(caught.value)
+
+
+def test_identifiers_of_two_people_in_one_row_are_an_error() -> None:
+    space = Space()
+    add_people(space.workspace, [{"id": "1"}, {"email": "a@x.io"}], NOW)
+    with pytest.raises(SeedError, match="different people"):
+        add_people(space.workspace, [{"id": "1", "email": "a@x.io"}], NOW)
