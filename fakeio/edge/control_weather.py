@@ -1,0 +1,129 @@
+"""Control routes that change the conditions: faults, the clock, settings, and making accepted writes visible."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from fakeio.core.settings import BadSetting
+from fakeio.core.weather import BadFault
+from fakeio.edge.clock import MODES
+from fakeio.edge.control_http import Call, ControlError, Result, bad_request, parse_number
+from fakeio.edge.registry import HostedWorkspace
+
+LATEST = 253_402_300_799  # the end of the year 9999, after which no calendar library goes on
+
+
+def list_faults(call: Call) -> Result:
+    """The faults in force, spent ones too, with what they counted."""
+    hosted, page = call.hosted(), call.page()
+    with hosted.lock:
+        rows = ((fault.id, fault) for fault in hosted.weather.faults if fault.id > page.start)
+        return page.result("faults", rows, lambda fault: fault.as_dict())
+
+
+def add_fault(call: Call) -> Result:
+    """Put a fault in force."""
+    document = call.document()
+    hosted = call.hosted()
+    with hosted.lock:
+        try:
+            fault = hosted.weather.add(document)
+        except BadFault as bad:
+            hint = 'for example {"kind": "status", "status": 503, "times": 1, "match": {"path": "/api/v1/*"}}'
+            raise bad_request("bad_fault", str(bad), hint) from bad
+        return Result(201, fault.as_dict())
+
+
+def clear_faults(call: Call) -> Result:
+    """Fair weather."""
+    hosted = call.hosted()
+    with hosted.lock:
+        hosted.weather.clear()
+    return Result(204)
+
+
+def remove_fault(call: Call) -> Result:
+    """Take one fault away."""
+    hosted, fault_id = call.hosted(), parse_number(call.params["id"], "id", at_least=1)
+    with hosted.lock:
+        if not hosted.weather.remove(fault_id):
+            hint = "GET /_fakeio/workspaces/{w}/faults lists those in force"
+            raise ControlError(404, "unknown_fault", f"there is no fault {fault_id}", hint)
+    return Result(204)
+
+
+def get_clock(call: Call) -> Result:
+    """The workspace's time and whether it runs by itself."""
+    hosted = call.hosted()
+    with hosted.lock:
+        return Result(200, clock_view(hosted))
+
+
+def put_clock(call: Call) -> Result:
+    """Exactly one of `now` (stops the clock there), `advance` (seconds) and `mode`; then what is due falls due."""
+    document = call.document()
+    if len(document) != 1:
+        raise _bad_clock(f"it has {len(document)} fields")
+    (field, value), hosted = next(iter(document.items())), call.hosted()
+    with hosted.lock:
+        turn_clock(hosted, field, value)
+        return Result(200, clock_view(hosted))
+
+
+def turn_clock(hosted: HostedWorkspace, field: str, value: Any) -> None:
+    """Move a workspace's clock and let fall due what is due; raises ControlError. The caller holds the lock."""
+    clock = hosted.clock
+    if field == "mode":
+        if value not in MODES:
+            raise _bad_clock(f"mode is {value!r:.40}")
+        clock.use(value)
+    else:
+        number = _seconds(field, value, most=LATEST if field == "now" else LATEST - clock.now())
+        (clock.set if field == "now" else clock.advance)(number)
+    hosted.state.sweep(clock.now())
+
+
+def clock_view(hosted: HostedWorkspace) -> dict[str, Any]:
+    return {"now": hosted.clock.now(), "mode": hosted.clock.mode}
+
+
+def get_settings(call: Call) -> Result:
+    """Every setting by name."""
+    hosted = call.hosted()
+    with hosted.lock:
+        return Result(200, hosted.state.settings.as_dict())
+
+
+def patch_settings(call: Call) -> Result:
+    """Change some settings; the others stay. They take effect with the next request."""
+    changes = call.document()
+    hosted = call.hosted()
+    with hosted.lock:
+        try:
+            hosted.state.settings = hosted.state.settings.with_(changes)
+        except BadSetting as bad:
+            raise bad_request("bad_setting", str(bad), "GET /_fakeio/settings-catalogue says what each is for") from bad
+        return Result(200, hosted.state.settings.as_dict())
+
+
+def flush(call: Call) -> Result:
+    """Everything accepted is visible when this returns: what is due by now falls due, and nothing else is held back."""
+    hosted = call.hosted()
+    with hosted.lock:
+        hosted.state.sweep(hosted.clock.now())
+    return Result(204)
+
+
+def _seconds(field: str, value: Any, *, most: float) -> float:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or not 0 <= value <= most:
+        raise _bad_clock(f"{field} is {value!r:.40}")
+    return float(value)
+
+
+def _bad_clock(what: str) -> ControlError:
+    return bad_request(
+        "bad_clock", f"the clock can't be set: {what}",
+        'send {"now": unix seconds}, {"advance": seconds, at least 0} or {"mode": "real" or "manual"}',
+    )  # fmt: skip
