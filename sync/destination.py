@@ -1,0 +1,190 @@
+"""Opens one destination: finds its region, proves the credentials, hands back a driver aimed at the right hosts.
+
+Runs before anything about a person leaves the machine: an account in another region than the configured one stops the
+run here. Urls that answers contain are read for their words, never connected to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import httpx
+
+from sync.core.errors import InDoubt, Refused, SendError, Throttled, Unauthorised, Unreachable
+from sync.core.sending import Fate, FateKind, Reply, Request, RetryPolicy
+from sync.core.verdicts import complaint, say
+from sync.core.wire_account import APP_PROBE, REGION, Account, parse_account
+from sync.edge.console import Console
+from sync.edge.settings import EU, HOSTS, US, Settings
+from sync.edge.transport import Endpoints, Transport
+from sync.run import Driver, Pacing
+
+TransportFactory = Callable[[Endpoints], Transport]
+
+
+class Counts:
+    """Requests and retries at every host that a run talked to, the ones that only told the region included."""
+
+    def __init__(self) -> None:
+        self.drivers: list[Driver] = []
+
+    @property
+    def requests(self) -> int:
+        return sum(driver.requests for driver in self.drivers)
+
+    @property
+    def retries(self) -> int:
+        return sum(driver.retries for driver in self.drivers)
+
+
+class Destination:
+    """An account that can be sent to. A context manager: leaving it closes every connection."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        console: Console,
+        *,
+        policy: RetryPolicy | None = None,
+        network: httpx.BaseTransport | None = None,
+    ) -> None:
+        """Connects to nothing yet; see `connect`. `network` replaces the wire in tests."""
+        self._settings = settings
+        self._console = console
+        self._policy = policy
+        self._network = network
+        self._pacing = Pacing({"track": settings.track_rate_per_s, "app": settings.app_rate_per_s})
+        self._transports: list[Transport] = []
+        self._counts = Counts()
+        self._driver: Driver | None = None
+        self.region = settings.region
+
+    @property
+    def driver(self) -> Driver:
+        """Sends to the account, once `connect` was called."""
+        assert self._driver is not None, "connect() comes first"
+        return self._driver
+
+    @property
+    def requests(self) -> int:
+        return self._counts.requests
+
+    @property
+    def retries(self) -> int:
+        return self._counts.retries
+
+    def connect(self) -> Account | None:
+        """Prove the Track credentials and settle the region. Returns what the account said of itself, if it did.
+
+        Raises Unauthorised (wrong credentials, or another region than configured), Unreachable, Throttled, InDoubt.
+        """
+        asked = self._settings.region or US
+        driver = self._open(asked)
+        fate = driver.send(REGION, usable=_readable)
+        other = EU if asked == US else US
+        if self._elsewhere(fate):
+            fate = self._ask(other, fate)
+        account = _account(fate, self._settings)
+        home = account.home if account else asked
+        self._agree(home)
+        self.region = home
+        self._driver = driver if home == asked else self._open(home)
+        return account
+
+    def send(self, request: Request, what: str, usable: Callable[[Reply], bool] = lambda reply: True) -> Reply:
+        """Send something a run can't go on without, and return its accepted reply. `what` names it in errors."""
+        return expect(self.driver.send(request, usable), what, request.api)
+
+    def prove_app_key(self) -> None:
+        """Raise Unauthorised unless the App API takes its key."""
+        self.send(APP_PROBE, "proving CIO_APP_API_KEY")
+
+    def _elsewhere(self, fate: Fate) -> bool:
+        """Whether the other region's host might know these credentials: only when no url is prescribed."""
+        redirected = fate.kind is FateKind.REFUSED and fate.reply is not None and 300 <= fate.reply.status < 400
+        return not self._settings.track_url and (redirected or fate.kind is FateKind.UNAUTHORISED)
+
+    def _ask(self, region: str, first: Fate) -> Fate:
+        second = self._open(region).send(REGION, usable=_readable)
+        return second if second.kind is FateKind.ACCEPTED else first
+
+    def _agree(self, home: str) -> None:
+        wanted = self._settings.region
+        if wanted and wanted != home:
+            raise Unauthorised(
+                f"these credentials belong to the {home.upper()} region, but CIO_REGION is {wanted};"
+                " no data left this machine",
+                hint=f"set CIO_REGION={home}, or leave it empty",
+                code="wrong_region",
+            )
+
+    def _open(self, region: str) -> Driver:
+        hosts: Mapping[str, str] = HOSTS[region]
+        endpoints = Endpoints(
+            track_url=self._settings.track_url or hosts["track"],
+            app_url=self._settings.app_url or hosts["app"],
+            site_id=self._settings.site_id,
+            track_api_key=self._settings.track_api_key,
+            app_api_key=self._settings.app_api_key,
+        )
+        transport = Transport(endpoints, transport=self._network)
+        self._transports.append(transport)
+        driver = Driver(transport, pacing=self._pacing, policy=self._policy, on_wait=self._console.waiting)
+        self._counts.drivers.append(driver)
+        return driver
+
+    def __enter__(self) -> Destination:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for transport in self._transports:
+            transport.close()
+
+
+class _Blame(NamedTuple):
+    names: str
+    hint: str
+
+
+_BLAME = {
+    "track": _Blame("CIO_SITE_ID and CIO_TRACK_API_KEY", "Settings > Account settings > API credentials > Track"),
+    "app": _Blame("CIO_APP_API_KEY", "Settings > Account settings > API credentials > App"),
+}
+
+
+def refused_credentials(api: str, status: int) -> Unauthorised:
+    """The error for a 401 or 403, naming the credential that was wrong."""
+    names, where = _BLAME[api]
+    verb = "were" if status != 403 and api == "track" else "was"
+    said = f"{names} may not do this" if status == 403 else f"{names} {verb} refused"
+    return Unauthorised(f"{said} (Customer.io answered {status})", hint=f"compare with {where}, then `cio-sync check`")
+
+
+def expect(fate: Fate, what: str, api: str) -> Reply:
+    """The reply of a request that was accepted; raises the SendError that fits any other end."""
+    if fate.kind in (FateKind.ACCEPTED, FateKind.PARTIAL) and fate.reply is not None:
+        return fate.reply
+    if fate.kind is FateKind.UNAUTHORISED and fate.reply is not None:
+        raise refused_credentials(api, fate.reply.status)
+    raise _error(fate, what)
+
+
+def _error(fate: Fate, what: str) -> SendError:
+    if fate.kind is FateKind.REFUSED and fate.reply is not None:
+        said = complaint(fate.reply).message
+        return Refused(f"{what}: Customer.io answered {fate.reply.status}{f' ({said})' if said else ''}")
+    kind = {FateKind.THROTTLED: Throttled, FateKind.UNREACHABLE: Unreachable}.get(fate.kind, InDoubt)
+    return kind(f"{what}: {say(fate)}", hint="run it again later: what was sent is remembered")
+
+
+def _readable(reply: Reply) -> bool:
+    return parse_account(reply) is not None
+
+
+def _account(fate: Fate, settings: Settings) -> Account | None:
+    """What the account said. A server that knows no regions (404) is believed where its url was prescribed."""
+    unknown = fate.kind is FateKind.REFUSED and fate.reply is not None and fate.reply.status == 404
+    if unknown and settings.track_url:
+        return None
+    return parse_account(expect(fate, "asking for the account's region", "track"))

@@ -1,0 +1,71 @@
+"""What a person sees while a run goes on: a bar on a terminal, plain lines elsewhere, nothing under `--json`.
+
+Everything here goes to stderr; stdout belongs to the report. Lines hold counts, never people.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import TextIO
+
+from rich.console import Console as RichConsole
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+Advance = Callable[[int], None]
+LINE_EVERY_S = 10.0
+
+
+class Console:
+    """`quiet` (under --json) keeps everything but warnings."""
+
+    def __init__(self, *, quiet: bool = False, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._quiet = quiet
+        self._bars = not quiet and self._stream.isatty()
+
+    def note(self, text: str) -> None:
+        """A line for somebody who watches."""
+        if not self._quiet:
+            self.warn(text)
+
+    def warn(self, text: str) -> None:
+        """A line that matters even when nobody watches."""
+        print(text, file=self._stream, flush=True)
+
+    def waiting(self, seconds: float, why: str) -> None:
+        """The driver waits, and says why."""
+        self.note(f"waiting {seconds:.0f} s: {why}")
+
+    @contextlib.contextmanager
+    def progress(self, label: str, total: int | None, unit: str) -> Iterator[Advance]:
+        """Call what this gives with each number of units done. `total` None: not known."""
+        if self._bars:
+            with self._bar(label, total) as advance:
+                yield advance
+        else:
+            yield self._lines(label, total, unit)
+
+    @contextlib.contextmanager
+    def _bar(self, label: str, total: int | None) -> Iterator[Advance]:
+        columns = (
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+            TextColumn("{task.speed:.0f}/s" if total is None else ""), TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=RichConsole(file=self._stream), transient=True) as bar:
+            task = bar.add_task(label, total=total)
+            yield lambda count: bar.advance(task, count)
+
+    def _lines(self, label: str, total: int | None, unit: str) -> Advance:
+        done, said_at = 0, time.monotonic()
+
+        def advance(count: int) -> None:
+            nonlocal done, said_at
+            done += count
+            if time.monotonic() - said_at >= LINE_EVERY_S:
+                said_at = time.monotonic()
+                self.note(f"{label}: {done}{'' if total is None else f' of {total}'} {unit}")
+
+        return advance

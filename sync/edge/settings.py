@@ -1,0 +1,130 @@
+"""Where the engine's settings come from: flags, then the environment. Checks them and keeps the secrets out of sight.
+
+Nothing here connects anywhere; which region an account is in is found out in `sync/destination.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import platformdirs
+
+from sync.core.errors import ConfigError
+from sync.core.pace import DEFAULT_RATE_PER_S
+
+US, EU = "us", "eu"
+REGIONS = (US, EU)
+HOSTS = {
+    US: {"track": "https://track.customer.io", "app": "https://api.customer.io"},
+    EU: {"track": "https://track-eu.customer.io", "app": "https://api-eu.customer.io"},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a run needs to know about its destination and its state. Credentials don't show in its repr."""
+
+    site_id: str = ""
+    track_api_key: str = field(default="", repr=False)
+    app_api_key: str = field(default="", repr=False)
+    region: str = ""  # us | eu | empty: find out
+    track_url: str = ""  # an origin that wins over the region's host
+    app_url: str = ""
+    track_rate_per_s: float = DEFAULT_RATE_PER_S["track"]  # 0: no cap
+    app_rate_per_s: float = DEFAULT_RATE_PER_S["app"]
+    state_path: Path
+
+    def require(self, *names: str) -> None:
+        """Raise ConfigError unless the named settings are there, naming the variables to set."""
+        missing = [VARIABLES[name] for name in names if not getattr(self, name)]
+        if missing:
+            raise ConfigError(
+                f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set; nothing was sent",
+                hint="set the missing variables in the environment; `cio-sync check` proves them",
+            )
+
+
+VARIABLES = {
+    "site_id": "CIO_SITE_ID",
+    "track_api_key": "CIO_TRACK_API_KEY",
+    "app_api_key": "CIO_APP_API_KEY",
+    "region": "CIO_REGION",
+    "track_url": "CIO_TRACK_URL",
+    "app_url": "CIO_APP_URL",
+    "track_rate": "CIO_TRACK_RATE",
+    "app_rate": "CIO_APP_RATE",
+    "state": "CIO_SYNC_STATE",
+}
+
+
+def read_settings(
+    environ: Mapping[str, str], *, track_rate: str | None = None, app_rate: str | None = None
+) -> Settings:
+    """The settings of this process. Flags (rates, as typed) win over `environ`. Raises ConfigError."""
+    texts = {name: environ.get(variable, "").strip() for name, variable in VARIABLES.items()}
+    return Settings(
+        site_id=_credential(texts, "site_id"),
+        track_api_key=_credential(texts, "track_api_key"),
+        app_api_key=_credential(texts, "app_api_key"),
+        region=_region(texts["region"]),
+        track_url=_origin("CIO_TRACK_URL", texts["track_url"]),
+        app_url=_origin("CIO_APP_URL", texts["app_url"]),
+        track_rate_per_s=_rate("track", track_rate, texts["track_rate"]),
+        app_rate_per_s=_rate("app", app_rate, texts["app_rate"]),
+        state_path=_state_path(texts["state"]),
+    )
+
+
+def _credential(texts: Mapping[str, str], name: str) -> str:
+    text = texts[name]
+    if not all(33 <= ord(letter) < 127 for letter in text):  # also the only letters a header may hold
+        raise ConfigError(f"{VARIABLES[name]} holds a space or a letter that no credential has", hint="copy it again")
+    return text
+
+
+def _region(text: str) -> str:
+    if text and text.lower() not in REGIONS:
+        raise ConfigError(f"CIO_REGION is {text!r}", hint="set it to us or eu, or leave it empty to find out")
+    return text.lower()
+
+
+def _origin(name: str, text: str) -> str:
+    if not text:
+        return ""
+    hint = "give an origin such as http://127.0.0.1:7099"
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        good = False
+    if not good or "@" in parts.netloc:
+        raise ConfigError(f"{name} is not an origin (http or https, a host, perhaps a port)", hint=hint)
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ConfigError(f"{name} has more than a scheme, a host and a port", hint=hint)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _rate(api: str, flag: str | None, text: str) -> float:
+    value = flag if flag is not None else text
+    if not value:
+        return DEFAULT_RATE_PER_S[api]
+    try:
+        rate = float(value)
+    except ValueError:
+        rate = math.nan
+    if not 0 <= rate < math.inf:
+        raise ConfigError(
+            f"the {api} rate {value!r} is not a number of requests a second, at least 0",
+            hint=f"use --{api}-rate 50, or 0 for no limit",
+        )
+    return rate
+
+
+def _state_path(text: str) -> Path:
+    if text:
+        return Path(text).expanduser()
+    return Path(platformdirs.user_state_dir("cio-sync", appauthor=False)) / "ledger.db"
