@@ -10,11 +10,14 @@ from collections.abc import Generator
 
 import pytest
 
+from scenarios import profiles
+
 IN_CI = bool(os.environ.get("CI"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The one marker of this project's own suite."""
+    """The Hypothesis profile (`dev` at a desk, `ci` on a CI machine) and the one marker of this suite."""
+    profiles.load()
     config.addinivalue_line("markers", "may_skip_in_ci(why): needs something that no package index has")
 
 

@@ -27,7 +27,7 @@ LAYERS: dict[str, dict[str, int]] = {
         "fakeio": 6,  # the package itself hands out the public names
         "fakeio.__main__": 7,
     },
-    "sync": {"sync.core": 0, "sync.edge": 1, "sync.run": 2, "sync.cli": 3, "sync": 3, "sync.__main__": 4},
+    "sync": {"sync.core": 0, "sync.edge": 1, "sync.run": 2, "sync": 2, "sync.cli": 3, "sync.__main__": 4},
 }
 STRANGERS = {"fakeio": ("sync", "scenarios"), "sync": ("fakeio", "scenarios"), "scenarios": (), "tests": ()}
 
