@@ -1,0 +1,326 @@
+"""A workspace in the hands of a test: seed it, look into it, change its weather and its clock, assert on it.
+
+Works on the live state under the workspace's own lock, so it sees exactly what a request just did, and never waits for
+a socket. Everything it returns is a record of that moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Any
+
+import msgspec
+
+from fakeio.core.identifiers import CIO_ID, CIO_PREFIX, EMAIL, ID, Ref
+from fakeio.core.matching import Difference, differences, near_misses
+from fakeio.core.seeding import add_people, add_segment
+from fakeio.core.segments import MANUAL, Segment
+from fakeio.core.weather import Fault
+from fakeio.edge.control_http import ControlError
+from fakeio.edge.control_people import events
+from fakeio.edge.control_requests import ignored
+from fakeio.edge.control_weather import turn_clock
+from fakeio.edge.registry import HostedWorkspace
+from fakeio.edge.tape import as_row
+from fakeio.edge.views import event_view, identifiers_view, person_view, segment_view
+from fakeio.records import EventRecord, IgnoredRecord, PersonRecord, RequestRecord, SegmentRecord, record
+
+_SHOWN = 3  # near misses in a failure's message
+
+
+class WorkspaceHandle:
+    """One workspace of a fake. `url` is where its server listens (None without a server)."""
+
+    def __init__(self, hosted: HostedWorkspace, url: str | None = None) -> None:
+        self._hosted = hosted
+        self.url = url
+        self.clock = ClockHandle(hosted)
+
+    @property
+    def id(self) -> int:
+        """The workspace's id, `environment_id` in the vendor's words."""
+        return self._hosted.id
+
+    @property
+    def name(self) -> str:
+        return self._hosted.name
+
+    @property
+    def region(self) -> str:
+        return self._hosted.region
+
+    @property
+    def site_id(self) -> str:
+        return self._hosted.credentials.site_id
+
+    @property
+    def track_api_key(self) -> str:
+        return self._hosted.credentials.track_api_key
+
+    @property
+    def app_api_key(self) -> str:
+        return self._hosted.credentials.app_api_key
+
+    @property
+    def pipelines_write_key(self) -> str:
+        return self._hosted.credentials.pipelines_write_key
+
+    @property
+    def service_token(self) -> str:
+        return self._hosted.credentials.service_token
+
+    @property
+    def webhook_signing_key(self) -> str:
+        return self._hosted.credentials.webhook_signing_key
+
+    # ---- seeding -----------------------------------------------------------------------------------------------------
+
+    def add_person(
+        self, *, id: str | None = None, email: str | None = None, cio_id: str | None = None,
+        attributes: Mapping[str, Any] | None = None, devices: Iterable[Mapping[str, Any]] = (),
+    ) -> PersonRecord:  # fmt: skip
+        """Add or update a person without a request and without an activity; raises ValueError (SeedError)."""
+        row = {"id": id, "email": email, "cio_id": cio_id, "attributes": attributes or {}, "devices": list(devices)}
+        return self.add_people([row])[0]
+
+    def add_people(self, rows: Iterable[Mapping[str, Any]]) -> list[PersonRecord]:
+        """Add or update many: each `{"id"?, "email"?, "cio_id"?, "attributes"?, "devices"?}`; raises ValueError."""
+        own = _json_copy(list(rows))
+        with self._hosted.lock:
+            added = add_people(self._hosted.state, own, self._hosted.clock.now())
+            return [record(PersonRecord, person_view(person)) for person in added]
+
+    def add_segment(
+        self, name: str, *, description: str = "", type: str = MANUAL, conditions: Mapping[str, Any] | None = None
+    ) -> SegmentRecord:
+        """A new segment, `manual` or `dynamic`; raises ValueError (SeedError)."""
+        with self._hosted.lock:
+            space = self._hosted.state
+            made = add_segment(space, name, description, type, _json_copy(conditions), self._hosted.clock.now())
+            return self._segment(made)
+
+    def reset(self) -> None:
+        """As right after it was created. Credentials stay; tape, faults and clock start afresh."""
+        self._hosted.reset()
+
+    # ---- looking -----------------------------------------------------------------------------------------------------
+
+    def person(
+        self, *, id: str | None = None, email: str | None = None, cio_id: str | None = None
+    ) -> PersonRecord | None:
+        """The PersonRecord of exactly one identifier; None when nobody has it."""
+        named = [(kind, value) for kind, value in ((ID, id), (EMAIL, email), (CIO_ID, cio_id)) if value is not None]
+        if len(named) != 1:
+            raise TypeError("name the person by exactly one of id, email and cio_id")
+        kind, value = named[0]
+        ref = Ref(kind, value.removeprefix(CIO_PREFIX) if kind == CIO_ID else value)
+        with self._hosted.lock:
+            found = self._hosted.state.people.find(ref)
+            return None if found is None else record(PersonRecord, person_view(found))
+
+    @property
+    def people(self) -> list[PersonRecord]:
+        """Everybody, in order of creation."""
+        with self._hosted.lock:
+            everybody = sorted(self._hosted.state.people, key=lambda person: person.number)
+            return [record(PersonRecord, person_view(person)) for person in everybody]
+
+    def events(
+        self, name: str | None = None, *, person: str | None = None, type: str | None = None
+    ) -> list[EventRecord]:
+        """Events in order of arrival, of that name, person (an id, an email or a cio_id) and type."""
+        with self._hosted.lock:
+            space = self._hosted.state
+            found = events(space, 0, person, name, type)
+            return [record(EventRecord, event_view(space, event)) for event in found]
+
+    def segment(self, id: int) -> SegmentRecord:
+        """The segment of that id; raises LookupError."""
+        with self._hosted.lock:
+            found = self._hosted.state.segments.get(id)
+            if found is None:
+                known = ", ".join(str(segment.id) for segment in self._hosted.state.segments) or "none"
+                raise LookupError(f"there is no segment {id} in workspace {self.id}; there are: {known}")
+            return self._segment(found)
+
+    @property
+    def segments(self) -> list[SegmentRecord]:
+        """Every segment, by id."""
+        with self._hosted.lock:
+            return [self._segment(segment) for segment in self._hosted.state.segments]
+
+    @property
+    def requests(self) -> list[RequestRecord]:
+        """The tape, in order of arrival."""
+        with self._hosted.lock:
+            return [record(RequestRecord, as_row(exchange)) for exchange in self._hosted.tape]
+
+    @property
+    def ignored(self) -> list[IgnoredRecord]:
+        """Everything that was accepted and changed nothing, with the rule that says why."""
+        with self._hosted.lock:
+            return [record(IgnoredRecord, row) for _, row in ignored(self._hosted.tape)]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every setting by name."""
+        return self._hosted.state.settings.as_dict()
+
+    # ---- conditions --------------------------------------------------------------------------------------------------
+
+    def update_settings(self, **changes: Any) -> None:
+        """Change some settings from the next request on; raises ValueError (BadSetting)."""
+        with self._hosted.lock:
+            self._hosted.state.settings = self._hosted.state.settings.with_(changes)
+
+    def fault(self, kind: str, **fields: Any) -> FaultHandle:
+        """Put a fault in force, with the JSON fields of the control API: `fault("status", status=503, times=1)`.
+
+        As a context manager it is taken away at the end. Raises ValueError (BadFault).
+        """
+        with self._hosted.lock:
+            return FaultHandle(self._hosted, self._hosted.weather.add({"kind": kind, **fields}))
+
+    def clear_faults(self) -> None:
+        """Fair weather."""
+        with self._hosted.lock:
+            self._hosted.weather.clear()
+
+    # ---- asserting ---------------------------------------------------------------------------------------------------
+
+    def assert_event(self, name: str | None = None, **expected: Any) -> EventRecord:
+        """The first event that has all this; else AssertionError with the nearest misses and what differs.
+
+        `id`, `email` and `cio_id` are its person's; everything else is a field of EventRecord. Objects match when they
+        have at least what is asked: `data={"total": 3}`.
+        """
+        wanted = _wanted_event(({} if name is None else {"name": name}) | expected)
+        compared = [(event, differences(wanted, _comparable(event))) for event in self.events()]
+        for event, found in compared:
+            if not found:
+                return event
+        raise AssertionError(_no_such_event(wanted, compared, self.ignored))
+
+    def raise_first_error(self) -> None:
+        """Raise the first exception that nobody expected inside the fake, if there was one: a bug of the fake."""
+        with self._hosted.lock:
+            errors = list(self._hosted.errors)
+            self._hosted.errors.clear()
+        if errors:
+            raise errors[0]
+
+    def _segment(self, segment: Segment) -> SegmentRecord:
+        space = self._hosted.state
+        members = [identifiers_view(space, cio_id) for cio_id in segment.members]
+        return record(SegmentRecord, {**segment_view(segment), "members": members})
+
+
+class ClockHandle:
+    """The clock of one workspace. Moving it lets fall due what is due."""
+
+    def __init__(self, hosted: HostedWorkspace) -> None:
+        self._hosted = hosted
+
+    @property
+    def mode(self) -> str:
+        """`real` or `manual`."""
+        return self._hosted.clock.mode
+
+    def now(self) -> float:
+        """Unix seconds."""
+        return self._hosted.clock.now()
+
+    def set(self, now: float | datetime) -> None:
+        """Stop the clock at that moment: Unix seconds, or a datetime with a time zone."""
+        if isinstance(now, datetime):
+            if now.tzinfo is None:
+                raise ValueError("a datetime without a time zone is no moment; add one, for example tzinfo=UTC")
+            now = now.timestamp()
+        self._turn("now", now)
+
+    def advance(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0, days: float = 0) -> None:
+        """Move on; a real clock keeps ticking from there."""
+        self._turn("advance", seconds + 60 * (minutes + 60 * (hours + 24 * days)))
+
+    def use(self, mode: str) -> None:
+        """`manual` stops the clock where it is, `real` goes back to the machine's own time."""
+        self._turn("mode", mode)
+
+    def _turn(self, field: str, value: Any) -> None:
+        with self._hosted.lock:
+            try:
+                turn_clock(self._hosted, field, value)
+            except ControlError as error:
+                raise ValueError(f"{error.message} ({error.hint})") from None
+
+
+class FaultHandle:
+    """A fault in force: how often it was met, and a way to take it away."""
+
+    def __init__(self, hosted: HostedWorkspace, fault: Fault) -> None:
+        self._hosted = hosted
+        self._fault = fault
+
+    @property
+    def id(self) -> int:
+        return self._fault.id
+
+    @property
+    def seen(self) -> int:
+        """Matching requests so far."""
+        return self._fault.seen
+
+    @property
+    def fired(self) -> int:
+        """Requests it struck so far."""
+        return self._fault.fired
+
+    def remove(self) -> None:
+        """Take it away; harmless when it is gone already."""
+        with self._hosted.lock:
+            self._hosted.weather.remove(self._fault.id)
+
+    def __enter__(self) -> FaultHandle:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.remove()
+
+
+def _json_copy(value: Any) -> Any:
+    """The value as JSON would carry it: the workspace never shares an object with a test. Raises ValueError."""
+    try:
+        return msgspec.json.decode(msgspec.json.encode(value))
+    except (TypeError, UnicodeEncodeError) as error:
+        raise ValueError(f"this can't be sent as JSON: {error}") from None
+
+
+def _wanted_event(expected: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(expected) - {*EventRecord.__struct_fields__, ID, EMAIL, CIO_ID})
+    if unknown:
+        fields = ", ".join((ID, EMAIL, CIO_ID, *EventRecord.__struct_fields__))
+        raise TypeError(f"an event has no {unknown[0]!r}; ask for any of {fields}")
+    person = {kind: expected[kind] for kind in (ID, EMAIL, CIO_ID) if kind in expected}
+    rest = {name: value for name, value in expected.items() if name not in person}
+    return {**rest, "person": person} if person else rest
+
+
+def _comparable(event: EventRecord) -> dict[str, Any]:
+    return {**dict(event), "person": None if event.person is None else dict(event.person)}
+
+
+def _no_such_event(
+    wanted: Mapping[str, Any], compared: Sequence[tuple[EventRecord, list[Difference]]],
+    dropped: Sequence[IgnoredRecord],
+) -> str:  # fmt: skip
+    lines = [f"no event matches {msgspec.json.encode(wanted).decode()}; {len(compared)} arrived in all"]
+    for event, found in near_misses(compared, _SHOWN):
+        whose = "nobody" if event.person is None else event.person.id or event.person.email or event.person.cio_id
+        lines.append(f"  near miss: {event.name!r} of {whose}")
+        lines += [f"    {difference}" for difference in found]
+    lines += [f"  ignored: {one.operation}: {one.explanation} ({one.rule})" for one in dropped[-_SHOWN:]]
+    return "\n".join(lines)
