@@ -9,18 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-import httpx
-
 from sync.core.errors import InDoubt, Refused, SendError, Throttled, Unauthorised, Unreachable
 from sync.core.sending import Fate, FateKind, Reply, Request, RetryPolicy
 from sync.core.verdicts import complaint, say
 from sync.core.wire_account import APP_PROBE, REGION, Account, parse_account
 from sync.edge.console import Console
 from sync.edge.settings import EU, HOSTS, US, Settings
-from sync.edge.transport import Endpoints, Transport
+from sync.edge.transport import Endpoints, Network, Transport
 from sync.run import Driver, Pacing
-
-TransportFactory = Callable[[Endpoints], Transport]
 
 
 class Counts:
@@ -47,7 +43,7 @@ class Destination:
         console: Console,
         *,
         policy: RetryPolicy | None = None,
-        network: httpx.BaseTransport | None = None,
+        network: Network | None = None,
     ) -> None:
         """Connects to nothing yet; see `connect`. `network` replaces the wire in tests."""
         self._settings = settings

@@ -7,13 +7,14 @@ Segments, App API > Customers > search; Track API > Manual segments.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeVar
 
 import msgspec
 
 from sync.core.budgets import MEMBERSHIP_PAGE, SEARCH_PAGE, SEGMENT_IDS
 from sync.core.sending import Reply, Request
 
+T = TypeVar("T")
 MANUAL = "manual"
 LIST_SEGMENTS = Request("app", "GET", "/v1/segments")
 
@@ -106,7 +107,7 @@ def parse_people(reply: Reply) -> People | None:
     return _decoded(_PEOPLE, reply)
 
 
-def _decoded(decoder: msgspec.json.Decoder[Any], reply: Reply) -> Any:
+def _decoded(decoder: msgspec.json.Decoder[T], reply: Reply) -> T | None:
     try:
         return decoder.decode(reply.body)
     except (msgspec.DecodeError, UnicodeDecodeError):

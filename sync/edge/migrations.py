@@ -27,15 +27,15 @@ STEPS: tuple[str, ...] = (
         id_type TEXT NOT NULL,
         id_column TEXT NOT NULL,
         segment_id INTEGER,              -- NULL until the segment is known
-        segment_name TEXT NOT NULL
+        UNIQUE (site_id, name)           -- another id type replaces the sync, it makes no second one
     ) STRICT;
     CREATE TABLE members (
         sync_key TEXT NOT NULL,
-        state TEXT NOT NULL,             -- confirmed | joining | leaving | absent
         bucket INTEGER NOT NULL,         -- by hash of the id
+        state TEXT NOT NULL,             -- confirmed | joining | leaving | absent
         n INTEGER NOT NULL,
         ids BLOB NOT NULL,               -- sorted, at most 3,000, parted by a byte that UTF-8 never uses
-        PRIMARY KEY (sync_key, state, bucket, n)
+        PRIMARY KEY (sync_key, bucket, state, n)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE dead_letters (
         id INTEGER PRIMARY KEY,

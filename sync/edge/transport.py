@@ -16,6 +16,7 @@ import httpx
 
 from sync.core.sending import Failure, Reply, Request
 
+Network = httpx.BaseTransport  # what may stand in for the network, under a name that others may import
 CONNECT_S, READ_S, WHOLE_S = 10.0, 30.0, 90.0
 
 
@@ -111,7 +112,7 @@ class Endpoints(NamedTuple):
 class Transport:
     """Sends to one destination. Each thread that calls `send` gets a client of its own."""
 
-    def __init__(self, endpoints: Endpoints, *, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, endpoints: Endpoints, *, transport: Network | None = None) -> None:
         """`transport` replaces the network: a test's httpx transport, or the fake's."""
         self._urls = {"track": endpoints.track_url, "app": endpoints.app_url}
         self._headers = {

@@ -1,0 +1,112 @@
+"""Membership as it is agreed, as it should be, and as it was seen: what to send, and what is true afterwards.
+
+Works on one bucket of ids at a time, so that ten million never stand in memory together; a bucket is decided without
+any other. All ids are bytes, in the spelling of `wire_segments.fold`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import NamedTuple
+
+Ids = frozenset[bytes]
+NONE: Ids = frozenset()
+
+
+class Known(NamedTuple):
+    """What the ledger knows of a bucket. A kill leaves `joining` and `leaving` behind: those may or may not be in."""
+
+    confirmed: Ids = NONE  # seen in the segment, or accepted when nothing is verified
+    joining: Ids = NONE  # planned or sent, never seen
+    leaving: Ids = NONE  # planned or sent, still among `confirmed` or `joining` of before
+    absent: Ids = NONE  # sent, and seen that nobody has this identifier
+
+    @property
+    def sure(self) -> Ids:
+        """In the segment, as far as anybody knows."""
+        return self.confirmed - self.leaving
+
+    @property
+    def ours(self) -> Ids:
+        """Counted as members by the last run, whatever has begun since."""
+        return self.confirmed | self.leaving
+
+    @property
+    def ever(self) -> Ids:
+        """All that this engine may have put there. Nobody else is ever removed."""
+        return self.confirmed | self.joining | self.leaving | self.absent
+
+
+class Plan(NamedTuple):
+    """`join` and `leave` are sorted, so that equal inputs give equal requests. `kept` are members who stay as they
+    are; `losses` counts the members among `leave`."""
+
+    join: list[bytes]
+    leave: list[bytes]
+    kept: int
+    losses: int
+
+
+def diff(known: Known, cohort: Set[bytes], *, full: bool = False, retry_absent: bool = False) -> Plan:
+    """What to send so that the segment equals the cohort.
+
+    `full` sends the whole cohort again. `retry_absent` sends those nobody answered to last time; without it they are
+    looked up after the sending, and sent only when somebody answers to them now.
+    """
+    sure = known.sure
+    waiting = NONE if retry_absent else known.absent
+    join = cohort if full else cohort - sure - waiting
+    leave = (known.confirmed | known.joining | known.leaving) - cohort
+    return Plan(sorted(join), sorted(leave), len(sure & cohort), len(leave & known.ours))
+
+
+class Seen(NamedTuple):
+    """What a run learnt about a bucket. `present` are members now, of whatever origin; `nowhere` are identifiers that
+    nobody has; `refused` were in a call that the destination refused; `repaired` were sent again in this run."""
+
+    present: Set[bytes]
+    nowhere: Set[bytes] = NONE
+    refused: Set[bytes] = NONE
+    repaired: Set[bytes] = NONE
+
+
+class Repair(NamedTuple):
+    """`missing` should be members and are not; `stray` are members, were put there by us, and should not be."""
+
+    missing: list[bytes]
+    stray: list[bytes]
+
+
+def repair(known: Known, cohort: Set[bytes], seen: Seen) -> Repair:
+    """Where the segment still differs from the cohort, without what was refused and who does not exist."""
+    missing = cohort - seen.present - seen.refused - seen.nowhere
+    return Repair(sorted(missing), sorted(_strays(known, cohort, seen)))
+
+
+def _strays(known: Known, cohort: Set[bytes], seen: Seen) -> Ids:
+    return (known.ever & seen.present) - cohort
+
+
+class Settlement(NamedTuple):
+    """What the ledger keeps of a bucket, and the counts for the report."""
+
+    keep: Known
+    already_members: int
+    added: int
+    not_found: int
+    pending: int
+    refused: int
+    removed: int
+
+
+def settle(known: Known, cohort: Set[bytes], seen: Seen) -> Settlement:
+    """Give every id of the cohort exactly one fate, and say who left."""
+    members = cohort & seen.present
+    absent = (cohort & seen.nowhere) - members
+    refused = (cohort & seen.refused) - members - absent
+    joining = cohort - members - absent - refused
+    already = len((members & known.sure) - seen.repaired)
+    leaving = _strays(known, cohort, seen)
+    gone = (known.ours | (known.ever & seen.repaired)) - cohort - seen.present
+    keep = Known(frozenset(members), frozenset(joining), leaving, frozenset(absent))
+    return Settlement(keep, already, len(members) - already, len(absent), len(joining), len(refused), len(gone))
