@@ -72,7 +72,7 @@ def write(person: Person, attributes: Mapping[str, Any], stamp: Stamp) -> Writte
             if name in own:
                 changes.append((name, own.pop(name), ""))
                 person.mark(name, stamp)
-        elif not _same(own.get(name), value):
+        elif not same(own.get(name), value):
             changes.append((name, own.get(name, ""), value))
             own[name] = value
             person.mark(name, stamp)
@@ -86,7 +86,8 @@ def _is_stale(person: Person, name: str, timestamp: int) -> bool:
     return last is not None and timestamp < last
 
 
-def _same(old: Any, new: Any) -> bool:
+def same(old: Any, new: Any) -> bool:
+    """Equal as JSON values."""
     # 1, 1.0 and True are equal in Python and three different values in JSON
     return type(old) is type(new) and bool(old == new)
 
@@ -102,7 +103,7 @@ def _write_topic(person: Person, name: str, value: Any, stamp: Stamp) -> list[Ch
     else:
         topics[topic] = value
     new = {**(old if isinstance(old, dict) else {}), "topics": topics}
-    if _same(old, new):
+    if same(old, new):
         return []
     person.attributes[PREFERENCES] = new
     person.mark(PREFERENCES, stamp)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fakeio.core import identifiers
+from fakeio.core import identifiers, objects
 from fakeio.core.attributes import PREFERENCES
 from fakeio.core.identifiers import EMAIL, ID, PHONE
 from fakeio.core.outcomes import Applied, Ignored, Outcome
@@ -45,6 +45,7 @@ def absorb(space: Workspace, primary: Person, secondary: Person, stamp: Stamp) -
     _absorb_attributes(space, primary, secondary, stamp)
     _absorb_segments(space, primary, secondary, stamp)
     devices = dict(secondary.devices)
+    objects.move_links(space, secondary, primary)
     space.log.move(secondary.cio_id, primary.cio_id)
     space.leave_all(secondary)
     space.people.remove(secondary)

@@ -83,6 +83,74 @@ class RemoveDevice(Operation, frozen=True, kw_only=True):
     token: str
 
 
+class ObjectRef(NamedTuple):
+    """An object by type and id (may be created), or by its own cio_object_id (update only)."""
+
+    type_id: str = ""
+    object_id: str = ""
+    cio_object_id: str = ""
+
+    def __str__(self) -> str:
+        return f"object {self.cio_object_id!r}" if self.cio_object_id else f"object {self.type_id}/{self.object_id!r}"
+
+
+class IdentifyObject(Operation, frozen=True, kw_only=True):
+    """Add or update an object. Its relationships are `Relate` operations of their own."""
+
+    name: ClassVar[str] = "identify_object"
+    object: ObjectRef
+    attributes: dict[str, Any]
+
+
+class DeleteObject(Operation, frozen=True, kw_only=True):
+    name: ClassVar[str] = "delete_object"
+    object: ObjectRef
+
+
+class Relate(Operation, frozen=True, kw_only=True):
+    """Link a person, or somebody yet anonymous, to an object; `attributes` belong to the link."""
+
+    name: ClassVar[str] = "add_relationship"
+    object: ObjectRef
+    ref: Ref | None = None
+    anonymous_id: str | None = None
+    attributes: dict[str, Any] = {}
+
+
+class Unrelate(Operation, frozen=True, kw_only=True):
+    name: ClassVar[str] = "delete_relationship"
+    object: ObjectRef
+    ref: Ref
+
+
+class ReportMetric(Operation, frozen=True, kw_only=True):
+    """Something happened to a delivery: opened, clicked, …; nobody authenticates for this."""
+
+    name: ClassVar[str] = "report_metric"
+    delivery_id: str
+    metric: str
+    timestamp: int | None = None
+    recipient: str = ""
+    reason: str = ""
+    href: str = ""
+
+
+class Unsubscribe(Operation, frozen=True, kw_only=True):
+    """The unsubscribe link of one delivery. `unsubscribe=False` takes it back (assumed)."""
+
+    name: ClassVar[str] = "unsubscribe"
+    delivery_id: str
+    unsubscribe: bool = True
+
+
+class SubmitForm(Operation, frozen=True, kw_only=True):
+    """A form of a web page: an identify with an event, and a form connection made on first sight."""
+
+    name: ClassVar[str] = "submit_form"
+    form_id: str
+    data: dict[str, Any]
+
+
 class CreateSegment(Operation, frozen=True, kw_only=True):
     """Only manual segments can be created through a public API."""
 

@@ -166,10 +166,17 @@ class People:
     def create(self, stamp: Stamp, cio_id: str | None = None) -> Person:
         """A new person without any identifier but a cio_id."""
         number = len(self._in_order) + 1
-        person = Person(cio_id or f"{_FIRST_CIO_ID + number:x}", number, stamp.at, stamp)
+        person = Person(cio_id or self._free_cio_id(number), number, stamp.at, stamp)
         self._by_cio_id[person.cio_id] = person
         self._in_order.append(person)
         return person
+
+    def _free_cio_id(self, number: int) -> str:
+        candidate = f"{_FIRST_CIO_ID + number:x}"
+        while candidate in self._by_cio_id:  # a seed may have taken it
+            number += 1_000_000
+            candidate = f"{_FIRST_CIO_ID + number:x}"
+        return candidate
 
     def remove(self, person: Person) -> None:
         """Forget the person; every identifier is free again."""

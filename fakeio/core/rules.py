@@ -32,6 +32,7 @@ _IDENTIFY = "Track API > Identify"
 _SEGMENTS = "Manual segments guide"
 _SUPPRESS = "Track API > Suppress"
 _V2 = "Track API > v2"
+_METRICS = "Track API > Metrics"
 _SILENT = "the vendor's pages are silent"
 
 _ROWS = (
@@ -74,6 +75,16 @@ _ROWS = (
     Rule("segment.wrong_id_type", "ids that are not of the call's id_type are ignored", DOCUMENTED, _SEGMENTS, DROPPED),
     Rule("segment.already_member", "the person is a member already", ASSUMED, _SEGMENTS, UNCHANGED),
     Rule("segment.not_member", "the person is no member", ASSUMED, _SEGMENTS, UNCHANGED),
+    Rule("object.unknown", "an object named by cio_object_id exists", DOCUMENTED, _V2, DROPPED),
+    Rule("object.type_unknown", "an object's type exists beforehand", ASSUMED, _V2, DROPPED),
+    Rule("object.unchanged", "the object already has these values", ASSUMED, _V2, UNCHANGED),
+    Rule("relationship.unknown", "there is no such relationship", ASSUMED, _V2, UNCHANGED),
+    Rule("relationship.unchanged", "the relationship is as it was", ASSUMED, _V2, UNCHANGED),
+    Rule("delivery.unknown", "metrics of unknown deliveries are accepted and dropped", ASSUMED, _METRICS, DROPPED),
+    Rule("delivery.metric", "a channel has its own metrics; others are dropped", ASSUMED, _METRICS, DROPPED),
+    Rule("delivery.unchanged", "the metric was reported before", ASSUMED, _METRICS, UNCHANGED),
+    Rule("relationships.not_imitated", "relationships of people and objects are dropped by this fake",
+         ASSUMED, "this project", DROPPED),
     # refused: the caller is told
     Rule("track.person.id.missing", "a person needs an identifier", DOCUMENTED, _INVALID, REFUSED),
     Rule("track.person.id.empty", "an identifier is not empty", DOCUMENTED, _INVALID, REFUSED),
@@ -97,6 +108,8 @@ _ROWS = (
     Rule("track.segment.id_type", "id_type is id, email or cio_id", DOCUMENTED, "Track API > Manual segments", REFUSED),
     Rule("track.segment.unknown", "the segment does not exist (by switch)", ASSUMED, _SILENT, REFUSED),
     Rule("track.segment.dynamic", "the segment is data-driven (by switch)", ASSUMED, _SILENT, REFUSED),
+    Rule("track.metric.field", "a metric names its delivery and itself", DOCUMENTED, _METRICS, REFUSED),
+    Rule("track.form", "a form's values are text and name one person", DOCUMENTED, "Track API > Forms", REFUSED),
     Rule("track.body", "a body is a JSON object", ASSUMED, _INVALID, REFUSED),
     Rule("track.v2.type", "type is person, object or delivery", DOCUMENTED, _V2, REFUSED),
     Rule("track.v2.action", "the type knows the action", DOCUMENTED, _V2, REFUSED),

@@ -6,19 +6,24 @@ for templates that never come.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+import msgspec
 
 from fakeio.core import attributes as attribute_rules
 from fakeio.core import identifiers
+from fakeio.core.deliveries import METRICS, Delivery
 from fakeio.core.identifiers import CIO_ID, CIO_PREFIX, EMAIL, ID, PHONE, Ref
+from fakeio.core.objects import Link, Object
+from fakeio.core.operations import ObjectRef
 from fakeio.core.people import Device, Person, Stamp
 from fakeio.core.segments import DYNAMIC, MANUAL, Segment
 from fakeio.core.settings import BadSetting
 from fakeio.core.workspace import Workspace
 
-SEED_KEYS = ("settings", "people", "segments", "suppressions")
-_LATER_KEYS = ("objects", "templates", "broadcasts", "topics", "collections", "snippets", "deliveries")
+SEED_KEYS = ("settings", "people", "segments", "suppressions", "objects", "deliveries")
+_LATER_KEYS = ("templates", "broadcasts", "topics", "collections", "snippets")
 
 
 class SeedError(ValueError):
@@ -38,11 +43,9 @@ def seed(space: Workspace, document: Any, now: float) -> None:
         space.settings = space.settings.with_(_table(document, "settings"))
     except BadSetting as bad:
         raise SeedError(f"settings: {bad}") from bad
-    add_people(space, _list(document, "people"), now)
-    for at, row in enumerate(_list(document, "segments")):
-        _seed_segment(space, row, f"segments[{at}]", now)
-    for at, row in enumerate(_list(document, "suppressions")):
-        space.suppressions.add(_seed_refs(row, f"suppressions[{at}]"), now, 0)
+    for key, seed_row in _SECTIONS.items():
+        for at, row in enumerate(_list(document, key)):
+            seed_row(space, row, f"{key}[{at}]", Stamp(now, 0))
 
 
 def add_people(space: Workspace, rows: Iterable[Any], now: float, request: int = 0) -> list[Person]:
@@ -68,7 +71,7 @@ def add_segment(
 
 
 def snapshot(space: Workspace) -> dict[str, Any]:
-    """People, segments, suppressions and settings as a seed document: `seed` of it makes an equal workspace."""
+    """The state that a seed can hold, as a seed document: `seed` of it makes an equal workspace."""
     return {
         "settings": space.settings.changed(),
         "people": [_shown_person(person) for person in space.people.iter_after(0)],
@@ -76,6 +79,8 @@ def snapshot(space: Workspace) -> dict[str, Any]:
         "suppressions": [
             {"identifiers": [{ref.kind: ref.value} for ref in found.identifiers]} for found in space.suppressions
         ],
+        "objects": [_shown_object(found) for found in space.objects],
+        "deliveries": [msgspec.to_builtins(delivery) for delivery in space.deliveries],
     }
 
 
@@ -98,6 +103,17 @@ def _shown_segment(space: Workspace, segment: Segment) -> dict[str, Any]:
     return shown
 
 
+def _shown_object(found: Object) -> dict[str, Any]:
+    shown: dict[str, Any] = {"object_type_id": found.type_id, "object_id": found.object_id}
+    shown["cio_object_id"] = found.cio_object_id
+    shown["attributes"] = dict(found.attributes)
+    shown["relationships"] = [{CIO_ID: who, "attributes": link.attributes} for who, link in found.people.items()]
+    shown["relationships"] += [
+        {"anonymous_id": who, "attributes": link.attributes} for who, link in found.waiting.items()
+    ]
+    return shown
+
+
 def _table(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     value = document.get(key)
     value = {} if value is None else value
@@ -117,7 +133,7 @@ def _list(document: Mapping[str, Any], key: str) -> list[Any]:
 def _seed_person(space: Workspace, row: Any, where: str, stamp: Stamp) -> Person:
     if not isinstance(row, Mapping):
         raise SeedError(f"{where}: a person is an object")
-    unknown = set(row) - {"id", "email", "cio_id", "attributes", "devices", "segments", "created_at"}
+    unknown = row.keys() - {"id", "email", "cio_id", "attributes", "devices", "segments", "created_at"}
     if unknown:
         raise SeedError(f"{where}: a person has no {', '.join(sorted(unknown))}; put attributes under `attributes`")
     refs = _person_refs(row, where)
@@ -189,12 +205,13 @@ def _seed_device(space: Workspace, person: Person, row: Any, where: str, stamp: 
     space.people.index_device(token, person)
 
 
-def _seed_segment(space: Workspace, row: Any, where: str, now: float) -> None:
+def _seed_segment(space: Workspace, row: Any, where: str, stamp: Stamp) -> None:
     if not isinstance(row, Mapping):
         raise SeedError(f"{where}: a segment is an object")
     try:
         segment = add_segment(
-            space, row.get("name"), row.get("description") or "", row.get("type") or MANUAL, row.get("conditions"), now,
+            space, row.get("name"), row.get("description") or "", row.get("type") or MANUAL, row.get("conditions"),
+            stamp.at,
             row.get("id"),
         )  # fmt: skip
     except SeedError as bad:
@@ -204,14 +221,50 @@ def _seed_segment(space: Workspace, row: Any, where: str, now: float) -> None:
 
 
 def _seed_member(space: Workspace, segment: Segment, row: Any, where: str) -> None:
-    refs = [Ref(ID, row)] if isinstance(row, str) else _person_refs(row, where) if isinstance(row, Mapping) else []
-    person = next((found for ref in refs if (found := space.people.find(ref)) is not None), None)
-    if person is None:
-        raise SeedError(f"{where}: nobody in this seed is {row!r}; list the person under people first")
+    person = _known_person(space, row, where)
     segment.members.add(person.cio_id)
     if person.segment_set is None:
         person.segment_set = set()
     person.segment_set.add(segment.id)
+
+
+def _seed_object(space: Workspace, row: Any, where: str, stamp: Stamp) -> None:
+    """`{"object_type_id", "object_id", "attributes"?, "relationships"?: [{"id"|"email"|"cio_id", "attributes"?}]}`."""
+    if not isinstance(row, Mapping) or not row.get("object_id") or not row.get("object_type_id"):
+        raise SeedError(f"{where}: an object has an object_type_id and an object_id")
+    ref = ObjectRef(str(row["object_type_id"]), str(row["object_id"]), str(row.get("cio_object_id") or ""))
+    space.objects.types.setdefault(ref.type_id, f"Type {ref.type_id}")
+    found = space.objects.find(ObjectRef(ref.type_id, ref.object_id)) or space.objects.create(ref, stamp)
+    found.attributes.update(_plain_attributes(row, where))
+    for at, link in enumerate(_list(row, "relationships")):
+        here = f"{where}.relationships[{at}]"
+        kept = Link(_plain_attributes(link, here) if isinstance(link, Mapping) else {}, stamp)
+        if isinstance(link, Mapping) and isinstance(link.get("anonymous_id"), str):
+            found.waiting[link["anonymous_id"]] = kept
+        else:
+            found.people[_known_person(space, link, here).cio_id] = kept
+
+
+def _known_person(space: Workspace, row: Any, where: str) -> Person:
+    refs = [Ref(ID, row)] if isinstance(row, str) else _person_refs(row, where) if isinstance(row, Mapping) else []
+    person = next((found for ref in refs if (found := space.people.find(ref)) is not None), None)
+    if person is None:
+        raise SeedError(f"{where}: nobody in this seed is {row!r}; list the person under people first")
+    return person
+
+
+def _seed_delivery(space: Workspace, row: Any, where: str, stamp: Stamp) -> None:
+    """`{"id", "type", "person": "id"|{"id"|"email"|"cio_id"}, "created_at"?, "recipient"?, "metrics"?}`."""
+    if not isinstance(row, Mapping) or not isinstance(row.get("id"), str) or row.get("type") not in METRICS:
+        raise SeedError(f"{where}: a delivery has an id and a type, one of {', '.join(METRICS)}")
+    named = row.get("person")
+    whom: Any = {CIO_ID: named} if isinstance(named, str) and space.people.get(named) is not None else named
+    try:
+        delivery = msgspec.convert({"created_at": int(stamp.at), **row, "person": None}, Delivery)
+    except msgspec.ValidationError as bad:
+        raise SeedError(f"{where}: {bad}") from bad
+    delivery.person = _known_person(space, whom, f"{where}.person").cio_id if named is not None else None
+    space.deliveries.add(delivery)
 
 
 def _seed_refs(row: Any, where: str) -> list[Ref]:
@@ -220,3 +273,17 @@ def _seed_refs(row: Any, where: str) -> list[Ref]:
     if not isinstance(row, Mapping):
         raise SeedError(f"{where}: a suppression is an object with id or email")
     return _person_refs(row, where)
+
+
+def _seed_suppression(space: Workspace, row: Any, where: str, stamp: Stamp) -> None:
+    space.suppressions.add(_seed_refs(row, where), stamp.at, stamp.request)
+
+
+# in this order: later sections name people of earlier ones
+_SECTIONS: dict[str, Callable[[Workspace, Any, str, Stamp], object]] = {
+    "people": _seed_person,
+    "segments": _seed_segment,
+    "suppressions": _seed_suppression,
+    "objects": _seed_object,
+    "deliveries": _seed_delivery,
+}

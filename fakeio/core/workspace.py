@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from fakeio.core import eventing, identifiers, identifying, joining, merging
+from fakeio.core import attributes as attribute_rules
+from fakeio.core import deliveries, eventing, forms, identifiers, identifying, joining, merging, objects, relating
 from fakeio.core import operations as op
 from fakeio.core.activities import Activities, Event
 from fakeio.core.anonymous import Anonymous
@@ -34,6 +35,9 @@ class Workspace:
         self.suppressions = Suppressions()
         self.anonymous = Anonymous()
         self.seen_event_ids: set[str] = set()
+        self.objects = objects.Objects()
+        self.deliveries = deliveries.Deliveries()
+        self.forms: dict[str, float] = {}  # form id -> when it was first seen
 
     def apply(self, operation: op.Operation, now: float, request: int = 0) -> Outcome:
         """Carry out one operation at `now` (Unix seconds); `request` is its number on the tape, kept for blame."""
@@ -58,8 +62,15 @@ class Workspace:
     def forget(self, person: Person) -> None:
         """Remove a person from everywhere: memberships, events, indexes."""
         self.leave_all(person)
+        objects.drop_links(self, person)
         self.log.forget_events(person.cio_id)
         self.people.remove(person)
+
+    def write_attributes(self, person: Person, sent: dict[str, Any], now: float, request: int) -> None:
+        """Write attributes that a rule, not an identify, sets; logged as a change."""
+        changes, _ = attribute_rules.write(person, sent, Stamp(now, request))
+        if changes:
+            self.log.add("attribute_change", now, person.cio_id, request, changes)
 
     def leave_all(self, person: Person) -> None:
         """End every membership of a person who is about to go."""
@@ -196,4 +207,11 @@ _HANDLERS: dict[type[op.Operation], Callable[[Workspace, Any, float, int], Outco
     op.DeleteSegment: _delete_segment,
     op.JoinSegment: joining.join,
     op.LeaveSegment: joining.leave,
+    op.IdentifyObject: relating.identify_object,
+    op.DeleteObject: relating.delete_object,
+    op.Relate: relating.relate,
+    op.Unrelate: relating.unrelate,
+    op.ReportMetric: deliveries.report_metric,
+    op.Unsubscribe: deliveries.unsubscribe,
+    op.SubmitForm: forms.submit_form,
 }

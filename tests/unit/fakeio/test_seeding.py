@@ -22,6 +22,15 @@ WORLD: dict[str, Any] = {
         {"id": 8, "name": "new", "description": "d", "type": "dynamic", "conditions": {"and": []}, "members": []},
     ],
     "suppressions": [{"identifiers": [{"id": "9"}, {"email": "z@x.io"}]}],
+    "objects": [
+        {"object_type_id": "1", "object_id": "acme", "cio_object_id": "ob000007", "attributes": {"n": 1},
+         "relationships": [{"cio_id": "a3000009", "attributes": {"role": "owner"}},
+                           {"anonymous_id": "anon", "attributes": {}}]},
+    ],
+    "deliveries": [
+        {"id": "dlv", "type": "email", "person": "a3000009", "created_at": 5, "recipient": "A@x.io",
+         "metrics": {"opened": 6}, "unsubscribed": False},
+    ],
 }  # fmt: skip
 
 
@@ -32,6 +41,13 @@ def test_a_snapshot_is_a_seed_of_an_equal_workspace() -> None:
     assert space.activities() == [], "seeding is not something that happened"
     assert space.person("id:1").segments == {7}
     assert space.workspace.people.by_device("t") is space.person("id:1")
+
+
+def test_ids_made_later_avoid_those_a_seed_has_taken() -> None:
+    space = Space()
+    seed(space.workspace, {"people": [{"cio_id": "a3000002"}]}, NOW)
+    space.identify("id:1")
+    assert len({person.cio_id for person in space.workspace.people}) == 2
 
 
 def test_seeding_twice_updates() -> None:
@@ -60,6 +76,13 @@ def test_seeding_twice_updates() -> None:
         pytest.param({"segments": [{"name": "a", "type": "x"}]}, "manual or dynamic", id="a third type"),
         pytest.param({"segments": [{"name": "a", "members": ["1"]}]}, "nobody in this seed", id="an unknown member"),
         pytest.param({"segments": [{"name": "a", "id": 0}]}, "whole number", id="segment 0"),
+        pytest.param({"objects": [{"object_id": "a"}]}, "objects[0]", id="an object without type"),
+        pytest.param(
+            {"objects": [{"object_type_id": "1", "object_id": "a", "relationships": [{"id": "9"}]}]},
+            "nobody in this seed", id="a relationship with nobody",
+        ),
+        pytest.param({"deliveries": [{"id": "d", "type": "fax"}]}, "one of email", id="an unknown channel"),
+        pytest.param({"deliveries": [{"id": "d", "type": "sms", "metrics": 5}]}, "deliveries[0]", id="bad metrics"),
         pytest.param({"suppressions": ["1"]}, "suppressions[0]", id="a bare suppression"),
         pytest.param({"settings": {"nope": 1}}, "no setting 'nope'", id="a setting nobody knows"),
         pytest.param({"settings": {"auto_merge": 1}}, "auto_merge is one of", id="a value that is no choice"),

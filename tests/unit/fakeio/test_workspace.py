@@ -29,6 +29,7 @@ ATTRIBUTES = st.fixed_dictionaries(
         "plan": SCALARS,
     },
 )
+OBJECTS = st.sampled_from([op.ObjectRef("1", "acme"), op.ObjectRef("9", "x"), op.ObjectRef(cio_object_id="ob000001")])
 SEGMENT_IDS = st.integers(1, 3)
 OPERATIONS = st.one_of(
     st.builds(
@@ -51,6 +52,18 @@ OPERATIONS = st.one_of(
     st.builds(op.DeleteSegment, segment_id=SEGMENT_IDS),
     st.builds(op.JoinSegment, segment_id=SEGMENT_IDS, ref=REFS),
     st.builds(op.LeaveSegment, segment_id=SEGMENT_IDS, ref=REFS),
+    st.builds(op.IdentifyObject, object=OBJECTS, attributes=st.fixed_dictionaries({}, optional={"a": SCALARS})),
+    st.builds(op.DeleteObject, object=OBJECTS),
+    st.builds(
+        op.Relate, object=OBJECTS, ref=REFS, attributes=st.fixed_dictionaries({}, optional={"role": SCALARS})
+    ),
+    st.builds(op.Relate, object=OBJECTS, anonymous_id=st.sampled_from(["p", "q"])),
+    st.builds(op.Unrelate, object=OBJECTS, ref=REFS),
+    st.builds(
+        op.SubmitForm,
+        form_id=st.just("f"),
+        data=st.fixed_dictionaries({}, optional={"id": st.just("1"), "email": st.just("a@x.io"), "plan": SCALARS}),
+    ),
 )
 SETTINGS = st.fixed_dictionaries(
     {},
@@ -74,6 +87,8 @@ def check_indexes(space: Space) -> None:
             member = people.get(cio_id)
             assert member is not None
             assert segment.id in member.segments
+    for found in space.workspace.objects:
+        assert all(people.get(cio_id) is not None for cio_id in found.people)
     for event in space.workspace.events():
         assert event.person is None or people.get(event.person) is not None
 

@@ -1,0 +1,50 @@
+"""Form submissions: an identify and an event in one, with a form connection made on first sight.
+
+Source: Track API > Forms. Every value is text; exactly one of id and email names the person; a form that nobody has
+seen is connected even when the submission itself is refused.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from fakeio.core import operations as op
+from fakeio.core.identifiers import EMAIL, ID, Ref
+from fakeio.core.outcomes import Ignored, Outcome, Refused
+
+if TYPE_CHECKING:  # the workspace imports this module
+    from fakeio.core.workspace import Workspace
+
+IGNORED_KEYS = frozenset({"form_id", "form_name", "form_type", "form_url", "form_url_param"})
+
+
+def submit_form(space: Workspace, operation: op.SubmitForm, now: float, request: int) -> Outcome:
+    """Refused unless all values are text and exactly one identifier is given."""
+    space.forms.setdefault(operation.form_id, now)
+    fields = {name: value for name, value in operation.data.items() if name not in IGNORED_KEYS}
+    refused = _check(space, fields)
+    if refused is not None:
+        return refused
+    kind = ID if fields.get(ID) else EMAIL
+    ref = Ref(kind, str(fields.pop(kind)))
+    fields.pop(EMAIL if kind == ID else ID, None)
+    identified = space.apply(op.Identify(ref=ref, attributes=fields), now, request)
+    if isinstance(identified, Refused) or (isinstance(identified, Ignored) and identified.rule == "person.suppressed"):
+        return identified
+    data = msgspec.json.encode({"form_id": operation.form_id, **fields})
+    return space.apply(op.RecordEvent(ref=ref, event="form_submission", data=data), now, request)
+
+
+def _check(space: Workspace, fields: dict[str, object]) -> Refused | None:
+    for name, value in fields.items():
+        nullable = name in (ID, EMAIL) and space.settings.identifiers == "email_or_id"
+        if not isinstance(value, str) and not (value is None and nullable):
+            return Refused("track.form", "invalid", f"data.{name}", f"form field '{name}' must be a string")
+    given = [kind for kind in (ID, EMAIL) if fields.get(kind)]
+    if not given:
+        return Refused("track.form", "required", "data", "form data must contain an id or an email")
+    if len(given) > 1:
+        return Refused("track.form", "invalid", "data", "form data must contain only one identifier")
+    return None

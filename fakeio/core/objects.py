@@ -1,0 +1,132 @@
+"""Objects, their types, and the relationships that link people to them.
+
+An object belongs to a type that exists beforehand (Companies, type 1, does in every workspace); there are no links
+from object to object. State only: what callers may do is decided in `relating.py`.
+Source: Track API > v2 > objects and relationships; Objects guide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from fakeio.core.operations import ObjectRef
+from fakeio.core.outcomes import Applied, Ignored, Outcome
+from fakeio.core.people import Person, Stamp
+
+if TYPE_CHECKING:  # the workspace imports this module
+    from fakeio.core.workspace import Workspace
+
+Key = tuple[str, str]  # object_type_id, object_id
+
+
+class Link(msgspec.Struct, gc=False):
+    """One relationship, seen from the object: its attributes and who wrote it."""
+
+    attributes: dict[str, Any]
+    stamp: Stamp
+
+
+class Object(msgspec.Struct):
+    """One object. `people` maps cio_ids to links; `waiting` maps anonymous ids to links not yet anybody's."""
+
+    type_id: str
+    object_id: str
+    cio_object_id: str
+    born: Stamp
+    attributes: dict[str, Any]
+    stamps: dict[str, Stamp]
+    people: dict[str, Link]
+    waiting: dict[str, Link]
+
+    @property
+    def key(self) -> Key:
+        """Type and id: what callers address it by."""
+        return self.type_id, self.object_id
+
+
+class Objects:
+    """The objects and object types of a workspace."""
+
+    def __init__(self) -> None:
+        self.types: dict[str, str] = {"1": "Companies"}
+        self._by_key: dict[Key, Object] = {}
+        self._by_cio_id: dict[str, Object] = {}
+        self._made = 0
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def __iter__(self) -> Iterator[Object]:
+        return iter(self._by_key.values())
+
+    def find(self, ref: ObjectRef) -> Object | None:
+        """The object meant, by cio_object_id or by type and id."""
+        if ref.cio_object_id:
+            return self._by_cio_id.get(ref.cio_object_id)
+        return self._by_key.get((ref.type_id, ref.object_id))
+
+    def create(self, ref: ObjectRef, stamp: Stamp) -> Object:
+        """A new object of a type that exists."""
+        self._made += 1
+        while f"ob{self._made:06x}" in self._by_cio_id:  # a seed may have taken it
+            self._made += 1
+        cio_object_id = ref.cio_object_id or f"ob{self._made:06x}"
+        made = Object(ref.type_id, ref.object_id, cio_object_id, stamp, {}, {}, {}, {})
+        self._by_key[made.key] = made
+        self._by_cio_id[cio_object_id] = made
+        return made
+
+    def remove(self, found: Object) -> None:
+        """Forget an object; the people it was linked to stay."""
+        del self._by_key[found.key]
+        del self._by_cio_id[found.cio_object_id]
+
+    def of(self, cio_id: str) -> list[Object]:
+        """The objects one person is linked to."""
+        return [found for found in self._by_key.values() if cio_id in found.people]
+
+
+def claim(space: Workspace, anonymous_id: str, person: Person, stamp: Stamp) -> int:
+    """Relationships of an anonymous id become the person's; returns how many."""
+    claimed = [found for found in space.objects if anonymous_id in found.waiting]
+    for found in claimed:
+        link(space, found, person, found.waiting.pop(anonymous_id).attributes, stamp)
+    return len(claimed)
+
+
+def move_links(space: Workspace, source: Person, target: Person) -> None:
+    """Relationships that the target lacks, with their attributes, on a merge."""
+    for found in space.objects:
+        link = found.people.pop(source.cio_id, None)
+        if link is not None:
+            found.people.setdefault(target.cio_id, link)
+
+
+def drop_links(space: Workspace, person: Person) -> None:
+    """End every relationship of a person who is about to go."""
+    for found in space.objects:
+        found.people.pop(person.cio_id, None)
+
+
+def link(space: Workspace, found: Object, person: Person, sent: dict[str, Any], stamp: Stamp) -> Outcome:
+    """Link a person to an object, or change the link's attributes."""
+    held = found.people.get(person.cio_id)
+    if held is None:
+        kept = {name: value for name, value in sent.items() if value not in (None, "")}
+        found.people[person.cio_id] = Link(kept, stamp)
+        space.log.add("add_relationship", stamp.at, person.cio_id, stamp.request, detail=shown(found))
+        return Applied(person.cio_id)
+    after = {name: value for name, value in {**held.attributes, **sent}.items() if value not in (None, "")}
+    if after == held.attributes:
+        return Ignored("relationship.unchanged", "the relationship is as it was", person.cio_id)
+    found.people[person.cio_id] = Link(after, stamp)
+    space.log.add("relationship_attribute_change", stamp.at, person.cio_id, stamp.request, detail=shown(found))
+    return Applied(person.cio_id)
+
+
+def shown(found: Object) -> dict[str, Any]:
+    """What the log says about an object."""
+    return {"object_type_id": found.type_id, "object_id": found.object_id, "cio_object_id": found.cio_object_id}
