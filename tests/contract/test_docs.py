@@ -1,0 +1,146 @@
+"""What the pages say is true: the commands are those that CI runs, the examples run, nothing is left out.
+
+`bash` blocks run in an empty folder with the samples in it, against a fake on a free port that takes the place of the
+default address; `python` blocks run as files of their own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from fakeio import Fake, limits
+from tests.contract.readme import Block, between, blocks, limits_table, links
+from tests.contract.source_tree import CHECKOUT, ROOTS
+
+README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+BLOCKS = blocks(README)
+PAGES = sorted(CHECKOUT.glob("*.md")) + [page for room in ROOTS for page in sorted((CHECKOUT / room).rglob("*.md"))]
+COMMANDS = ("fakeio", "cio-sync", "cio-scenarios")
+SCRIPTS = sysconfig.get_path("scripts")
+WITHIN_S = 300
+TEST_EXTRA = ("pytest", "_pytest", "xdist", "respx", "customerio", "mypy")
+
+
+def run(command: list[str], folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command in a folder, with the installed commands first on the path."""
+    env = {**os.environ, "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}", **environment}
+    nothing = subprocess.DEVNULL
+    return subprocess.run(
+        command, cwd=folder, env=env, stdin=nothing, capture_output=True, text=True, timeout=WITHIN_S, check=False
+    )
+
+
+def of_kind(kind: str) -> list[object]:
+    """README's blocks of one kind, as parameters named by their headings."""
+    return [pytest.param(block, id=f"{n}-{block.heading}") for n, block in enumerate(BLOCKS) if block.kind == kind]
+
+
+# -- the two commands --------------------------------------------------------------------------------------------------
+
+
+def test_the_first_screen_holds_the_two_commands() -> None:
+    demo, test = (block.text.strip() for block in BLOCKS if block.kind == "sh")
+    assert demo == "python3 -m venv .venv && .venv/bin/pip install -q . && .venv/bin/cio-scenarios demo"
+    assert test == "python3 -m venv .venv && .venv/bin/pip install -q '.[test]' && .venv/bin/pytest"
+
+
+def test_ci_runs_the_test_command_word_for_word() -> None:
+    test = [block.text.strip() for block in BLOCKS if block.kind == "sh"][1]
+    assert f"{{ {test}; }}" in (CHECKOUT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_the_demo_needs_nothing_of_the_test_extra(tmp_path: Path) -> None:
+    blocked = f"import sys\nsys.modules.update(dict.fromkeys({TEST_EXTRA!r}))\n"
+    (tmp_path / "sitecustomize.py").write_text(blocked, encoding="utf-8")
+    ended = run(["cio-scenarios", "demo"], tmp_path, PYTHONPATH=str(tmp_path))
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+# -- the examples ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("block", of_kind("python"))
+def test_an_example_runs(block: Block, tmp_path: Path) -> None:
+    (tmp_path / "example.py").write_text(block.text, encoding="utf-8")
+    ended = run([sys.executable, "example.py"], tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("block", of_kind("python test"))
+def test_an_example_of_a_test_passes(block: Block, tmp_path: Path) -> None:
+    (tmp_path / "test_example.py").write_text(block.text, encoding="utf-8")
+    ended = run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_example.py"], tmp_path)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "1 passed" in ended.stdout
+
+
+@pytest.mark.parametrize("block", of_kind("bash"))
+def test_an_example_of_a_shell_session_runs(block: Block, tmp_path: Path) -> None:
+    for sample in (CHECKOUT / "scenarios" / "samples").iterdir():
+        if sample.suffix in {".csv", ".gz", ".zip"}:
+            shutil.copy(sample, tmp_path)
+    with Fake() as fake:
+        text = block.text.replace("http://127.0.0.1:7099", str(fake.url))
+        ended = run(["bash", "-euo", "pipefail", "-c", text], tmp_path, CIO_SYNC_STATE=str(tmp_path / "ledger.db"))
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_every_block_is_of_a_known_kind() -> None:
+    assert {block.kind for block in BLOCKS} == {"sh", "bash", "python", "python test", "console", "text"}
+
+
+# -- nothing left out --------------------------------------------------------------------------------------------------
+
+
+def test_the_limits_table_is_the_one_in_the_code() -> None:
+    assert between(README, "limits") == limits_table(limits())
+
+
+def subcommands(command: str) -> list[str]:
+    """The subcommands that a command's own help lists."""
+    ended = run([command, "--help"], CHECKOUT)
+    listed = re.search(r"\{([\w,-]+)\}", ended.stdout)
+    assert listed, ended.stdout + ended.stderr
+    return listed[1].split(",")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_subcommand_is_on_some_page(command: str) -> None:
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert [name for name in subcommands(command) if not re.search(rf"{command} {name}\b", pages)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    assert [link for link in links(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()] == []
+
+
+def test_every_dependency_has_a_lower_bound_and_a_reason() -> None:
+    text = (CHECKOUT / "pyproject.toml").read_text(encoding="utf-8")
+    project = tomllib.loads(text)["project"]
+    extras = project["optional-dependencies"].values()
+    wanted = [*project["dependencies"], *(name for extra in extras for name in extra)]
+    assert [name for name in wanted if ">=" not in name] == []
+    assert [name for name in wanted if not re.search(rf'^\s*"{re.escape(name)}",\s+# \S+', text, re.MULTILINE)] == []
+
+
+def test_the_changelog_says_what_is_not_released_yet() -> None:
+    assert "## [Unreleased]\n" in (CHECKOUT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+# -- the taking apart --------------------------------------------------------------------------------------------------
+
+
+def test_a_page_is_taken_apart() -> None:
+    page = "# A\n\n```python test\n# no heading\nx = 1\n```\n\n## B\n\n```sh\nls\n```\n[x](y.md#z) [w](https://e.org)\n"
+    assert blocks(page) == [Block("python test", "# no heading\nx = 1\n", "A"), Block("sh", "ls\n", "B")]
+    assert links(page) == ["y.md"]
