@@ -42,7 +42,7 @@ class CohortAnomaly:
 class ExportAnomaly:
     """Rows of the export. Each of `changes` overrides the keys of an ordinary row; `raw` is a line that is no row.
 
-    `repeats`: how many further copies of the first row follow, byte for byte, the last of them in another file.
+    `repeats`: how many copies of the first row follow; the last one was uploaded again and is in another file.
     """
 
     name: str

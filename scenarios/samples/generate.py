@@ -37,6 +37,7 @@ from scenarios.samples.formats import (
 )
 from scenarios.samples.population import (
     PROJECT,
+    UPLOAD_TIMES,
     UPLOADS,
     amplitude_id,
     device_id,
@@ -131,7 +132,7 @@ def _export_members(seed: int, rows: int, people: int) -> list[tuple[str, list[L
             at = times(date, hour, second=offset + 1_800 * part)
             lines.append(_line(anomaly, _whose(seed, {**ordinary_event(rng, number, people), **at, **changes})))
         members.append((member_name(PROJECT, date, hour, part), lines))
-    _repeat(members)
+    _repeat(seed, members)
     return members
 
 
@@ -151,14 +152,22 @@ def _line(anomaly: ExportAnomaly | None, values: Mapping[str, Any]) -> Line:
     return Line(encode_row(export_row(values)), values["uuid"], anomaly)
 
 
-def _repeat(members: list[tuple[str, list[Line]]]) -> None:
-    """Copies of the rows that come more than once: right behind the first, and one in another file."""
+def _repeat(seed: int, members: list[tuple[str, list[Line]]]) -> None:
+    """Rows that come more than once: copies right behind the first, and one in another file, uploaded once more."""
     originals = [(lines, line) for _, lines in members for line in lines if line.anomaly and line.anomaly.repeats]
     for lines, line in originals:
         place = lines.index(line) + 1
         lines[place:place] = [line] * (line.anomaly.repeats - 1 if line.anomaly else 0)
-        other = members[-1] if lines is not members[-1][1] else members[0]
-        other[1].append(line)
+        other = -1 if lines is not members[-1][1] else 0
+        members[other][1].append(_uploaded_again(seed, line, *UPLOADS[other]))
+
+
+def _uploaded_again(seed: int, line: Line, date: str, hour: int) -> Line:
+    """The same event, which the device sent a second time: another uuid and other times of upload."""
+    row = json.loads(line.text)
+    uuid = device_id(seed, f"again {line.uuid}")
+    uploaded = {key: value for key, value in times(date, hour, second=3_500).items() if key in UPLOAD_TIMES}
+    return Line(encode_row({**row, **uploaded, "uuid": uuid}), uuid, line.anomaly)
 
 
 def _cohort_entry(anomaly: CohortAnomaly) -> Mapping[str, Any]:

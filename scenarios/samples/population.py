@@ -13,10 +13,11 @@ from uuid import UUID
 
 PROJECT = 187520
 COHORT_NAME, COHORT_ID = "Power users", "q3x9d2mk"
-#: When the second run and the events happen: Tuesday noon. What is late or in the future is so from here.
-NOW = "2026-08-18T12:00:00Z"
+#: When the two cohort runs happen. The events follow the second: late and future are meant from there.
+MONDAY_NOON, TUESDAY_NOON = "2026-08-17T12:00:00+00:00", "2026-08-18T12:00:00+00:00"
 #: (date, hour of the day) of the uploads an export holds; the first hour comes in two parts.
-UPLOADS = (("2026-08-17", 9), ("2026-08-17", 9), ("2026-08-17", 14), ("2026-08-18", 8))
+UPLOADS: tuple[tuple[str, int], ...] = (("2026-08-17", 9), ("2026-08-17", 9), ("2026-08-17", 14), ("2026-08-18", 8))
+UPLOAD_TIMES = ("client_upload_time", "server_received_time", "server_upload_time", "processed_time")
 
 _EVENT_TYPES = ("Song Played", "Playlist Shared", "Order Placed", "Search Made", "session_start", "session_end")
 _CITIES = (("Oslo", "Norway"), ("Porto", "Portugal"), ("Nagoya", "Japan"), ("Quito", "Ecuador"), ("Leeds", "England"))
