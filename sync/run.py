@@ -99,6 +99,14 @@ class Driver:
             fate: Fate = end.value
             return fate
 
+    def pause(self, attempt: int) -> None:
+        """Wait as long as a story would before try number `attempt` + 1."""
+        self._wait(self._policy.backoff_s(attempt, self._jitter()), "trying again")
+
+    def wait(self, seconds: float, why: str) -> None:
+        """Let time pass; an interrupt gets through."""
+        self._wait(seconds, why)
+
     def _send(self, step: Send, *, first: bool) -> Answer:
         api = step.request.api
         self._wait(self._pacing.take(api, self._clock.monotonic()), "keeping to the rate")

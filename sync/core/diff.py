@@ -62,11 +62,13 @@ def diff(known: Known, cohort: Set[bytes], *, full: bool = False, retry_absent: 
 
 class Seen(NamedTuple):
     """What a run learnt about a bucket. `present` are members now, of whatever origin; `nowhere` are identifiers that
-    nobody has; `refused` were in a call that the destination refused; `repaired` were sent again in this run."""
+    nobody has; `refused` were in a call that the destination refused, `unsettled` in one that never got a final answer;
+    `repaired` were sent again in this run."""
 
     present: Set[bytes]
     nowhere: Set[bytes] = NONE
     refused: Set[bytes] = NONE
+    unsettled: Set[bytes] = NONE
     repaired: Set[bytes] = NONE
 
 
@@ -78,9 +80,11 @@ class Repair(NamedTuple):
 
 
 def repair(known: Known, cohort: Set[bytes], seen: Seen) -> Repair:
-    """Where the segment still differs from the cohort, without what was refused and who does not exist."""
-    missing = cohort - seen.present - seen.refused - seen.nowhere
-    return Repair(sorted(missing), sorted(_strays(known, cohort, seen)))
+    """Where the segment still differs from the cohort, without what can't be mended in this run: people who do not
+    exist, calls that were refused or never answered."""
+    hopeless = seen.refused | seen.unsettled
+    missing = cohort - seen.present - hopeless - seen.nowhere
+    return Repair(sorted(missing), sorted(_strays(known, cohort, seen) - hopeless))
 
 
 def _strays(known: Known, cohort: Set[bytes], seen: Seen) -> Ids:

@@ -1,0 +1,235 @@
+"""A cohort in files: Amplitude's CSV or one JSON object a line, plain or gzip, told apart by their content.
+
+Streams identifiers into a spool, byte-exact, and counts what could not be used. Anything that makes a file doubtful
+(cut short, broken, without the column) is an error and not a smaller cohort: missing people would be removed.
+Source of the format: Amplitude > Behavioral Cohorts API; quoted fields may hold line ends, header names may repeat.
+"""
+
+from __future__ import annotations
+
+import csv
+import glob
+import gzip
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import msgspec
+from isal import igzip, isal_zlib
+
+from sync.core.budgets import PERSON_ID
+from sync.core.errors import SnapshotIncomplete, SourceError
+from sync.core.facts import SnapshotFacts
+from sync.core.wire_segments import fold
+from sync.edge.membership import Spool
+
+CHUNK = 20_000  # rows handled at a time
+UNMAPPED, TOO_LONG, BAD_ROW = "unresolved_mapping", "id_too_long", "bad_row"
+_GZIP, _BOM = b"\x1f\x8b", b"\xef\xbb\xbf"
+_BROKEN_DEFLATE = cast("type[Exception]", isal_zlib.error)  # isal's stubs call the class an instance
+_KNOWN_HEADERS = frozenset({"amplitude_id", "amplitudeid", "user_id", "userid", "cohort_id", "email"})
+_NOT_TEXT = (
+    (b"PK\x03\x04", "a zip archive or a spreadsheet; unpack it, or save it as CSV"),
+    (b"PAR1", "a Parquet file; save the cohort as CSV or JSONL"),
+)
+
+
+def read_cohort(source: str, id_column: str, id_type: str, spool: Spool) -> SnapshotFacts:
+    """Read every file that `source` (a path or a glob) names into `spool` and return the counts.
+
+    Raises SourceError when a file can't be found, read or understood, SnapshotIncomplete when it was cut short.
+    """
+    rows = _Rows(id_type, spool)
+    for path in _paths(source):
+        with _explained(path), path.open("rb") as raw:
+            _read(path, _unpacked(raw), id_column, rows)
+    return SnapshotFacts(rows.kept, dict(rows.skipped))
+
+
+def _paths(source: str) -> list[Path]:
+    if source.startswith("amplitude:"):
+        raise SourceError(
+            "this version reads cohorts from files only; nothing was sent",
+            hint="download the cohort from Amplitude as CSV and name the file",
+        )
+    if Path(source).is_dir():
+        raise SourceError(f"{source} is a folder; nothing was sent", hint=f"name the files: '{source.rstrip('/')}/*'")
+    found = [source] if Path(source).exists() else sorted(glob.glob(source, recursive=True))
+    paths = [Path(name) for name in found if Path(name).is_file() or not Path(name).is_dir()]
+    if not paths:
+        raise SourceError(f"no file matches {source}; nothing was sent", hint="check the path")
+    return paths
+
+
+class _Rows:
+    """Turns the texts of a column into ids and counts the rest."""
+
+    def __init__(self, id_type: str, spool: Spool) -> None:
+        self.skipped: Counter[str] = Counter()
+        self.kept = 0
+        self._id_type = id_type
+        self._spool = spool
+
+    def add(self, texts: Iterable[str]) -> None:
+        if self._id_type != "id":
+            texts = [fold(text, self._id_type) for text in texts]
+        ids = list(map(str.encode, texts))
+        if ids:
+            lengths = list(map(len, ids))
+            if max(lengths) > PERSON_ID.most or min(lengths) == 0:
+                ids = self._fit(ids)
+        self.kept += len(ids)
+        self._spool.add(ids)
+
+    def _fit(self, ids: list[bytes]) -> list[bytes]:
+        fit = [one for one in ids if 0 < len(one) <= PERSON_ID.most]
+        unmapped = ids.count(b"")
+        self.skip(UNMAPPED, unmapped)
+        self.skip(TOO_LONG, len(ids) - len(fit) - unmapped)
+        return fit
+
+    def skip(self, reason: str, count: int) -> None:
+        if count:
+            self.skipped[reason] += count
+
+
+# -- what kind of file ------------------------------------------------------------------------------------------------
+def _unpacked(file: io.BufferedReader) -> io.BufferedReader:
+    """The file's content, gunzipped when its first bytes say gzip, whatever it is called."""
+    if not file.peek(2).startswith(_GZIP):
+        return file
+    return io.BufferedReader(igzip.IGzipFile(fileobj=file), 1 << 20)
+
+
+def _read(path: Path, file: io.BufferedReader, id_column: str, rows: _Rows) -> None:
+    head = file.peek(4096)[:4096]
+    text = head.removeprefix(_BOM).lstrip()
+    if not text:
+        raise SourceError(f"{path} is empty, without even a header; nothing was sent", hint="export the cohort again")
+    for magic, what in _NOT_TEXT:
+        if head.startswith(magic):
+            raise SourceError(f"{path} is {what}; nothing was sent", hint="give a CSV or JSONL file, plain or gzip")
+    if b"\0" in head:
+        raise _unknown(path)
+    if text.startswith(b"{"):
+        _read_jsonl(path, file, id_column, rows)
+    else:
+        _read_csv(path, file, id_column, rows)
+
+
+def _unknown(path: Path) -> SourceError:
+    return SourceError(
+        f"{path} is of an unknown type; nothing was sent",
+        hint="give an Amplitude cohort CSV or one JSON object a line, plain or gzip",
+    )
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Every way in which reading can fail, as one clear error; no content is ever quoted."""
+    try:
+        yield
+    except EOFError as error:
+        raise SnapshotIncomplete(
+            f"{path} is cut short: its gzip stream has no end; nothing was planned or sent",
+            hint="download the file again",
+        ) from error
+    except (gzip.BadGzipFile, _BROKEN_DEFLATE) as error:
+        raise SourceError(f"{path} has damaged gzip data; nothing was sent", hint="download it again") from error
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{path} is not UTF-8 text; nothing was sent", hint="export it as UTF-8") from error
+    except OSError as error:
+        raise SourceError(
+            f"{path} can't be read: {error.strerror or 'the system refused'}; nothing was sent", hint="check the file"
+        ) from error
+
+
+# -- CSV --------------------------------------------------------------------------------------------------------------
+def _read_csv(path: Path, file: BinaryIO, id_column: str, rows: _Rows) -> None:
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    reader = csv.reader(text, strict=True)
+    try:
+        header = next(reader)
+        at = _column(path, header, id_column)
+        pick = itemgetter(at)
+        while chunk := list(islice(reader, CHUNK)):
+            if set(map(len, chunk)) != {len(header)}:
+                chunk = _whole(path, chunk, len(header), reader.line_num)
+            rows.add(list(map(pick, chunk)))
+    except csv.Error as error:
+        if "unexpected end of data" in str(error):  # csv has no exception of its own for this
+            raise SnapshotIncomplete(
+                f"{path} is cut short inside a quoted field; nothing was planned or sent", hint="download it again"
+            ) from error
+        raise SourceError(
+            f"{path} is not RFC 4180 CSV near line {reader.line_num} ({error}); nothing was sent",
+            hint="export the cohort again",
+        ) from error
+    finally:
+        text.detach()
+
+
+def _column(path: Path, header: list[str], id_column: str) -> int:
+    """Where the ids are: the first column of that name, for names may repeat."""
+    if id_column in header:
+        return header.index(id_column)
+    names = ", ".join(dict.fromkeys(header))
+    # a first line that is no header holds people, and those are not for an error message
+    known = any(name.strip().lower() in _KNOWN_HEADERS for name in header)
+    there = f"its columns are: {names[:500]}" if known else "its first line does not look like a header either"
+    raise SourceError(
+        f"{path} has no column {id_column!r}; {there}; nothing was sent",
+        hint="name the column that holds the identifiers with --id-column",
+        code="no_id_column",
+    )
+
+
+def _whole(path: Path, chunk: list[list[str]], width: int, line: int) -> list[list[str]]:
+    """The rows without blank lines; raises on a row of another width, which shifts or loses identifiers."""
+    rows = [row for row in chunk if row]
+    odd = next((row for row in rows if len(row) != width), None)
+    if odd is not None:
+        raise SnapshotIncomplete(
+            f"{path} has a row of {len(odd)} fields before line {line}, its header has {width};"
+            " nothing was planned or sent",
+            hint="the file is cut short or not quoted well: export the cohort again",
+        )
+    return rows
+
+
+# -- JSONL ------------------------------------------------------------------------------------------------------------
+def _read_jsonl(path: Path, file: BinaryIO, id_column: str, rows: _Rows) -> None:
+    row = msgspec.defstruct("Row", [("value", Any, None)], rename={"value": id_column}, gc=False)
+    decode = msgspec.json.Decoder(row).decode
+    lines = (line for line in _lines(file) if not line.isspace())
+    while chunk := list(islice(lines, CHUNK)):
+        try:
+            values = [decode(line).value for line in chunk]  # type: ignore[attr-defined]  # made one line above
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise SnapshotIncomplete(
+                f"{path} has a line that is not one JSON object; nothing was planned or sent",
+                hint="the file is cut short or of another type: export the cohort again",
+            ) from error
+        rows.add([text for text in map(_text, values) if text is not None])
+        rows.skip(BAD_ROW, sum(_text(value) is None for value in values))
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    first = file.readline().removeprefix(_BOM)
+    if first:
+        yield first
+    yield from file
+
+
+def _text(value: object) -> str | None:
+    """An identifier as text: a whole number by its digits, null and nothing as empty; None for all that is no id."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
