@@ -60,11 +60,16 @@ class Deliveries:
         self._by_id[delivery.id] = delivery
 
 
-def report_metric(space: Workspace, operation: op.ReportMetric, now: float, request: int) -> Outcome:
-    """Note a metric on a delivery; unknown deliveries and metrics of other channels are accepted and dropped."""
+def check_metric(space: Workspace, operation: op.ReportMetric) -> Refused | None:
+    """A metric names its delivery and itself."""
     for field, value in (("delivery_id", operation.delivery_id), ("metric", operation.metric)):
         if not value:
             return Refused("track.metric.field", "required", field, f"{field} is required")
+    return None
+
+
+def report_metric(space: Workspace, operation: op.ReportMetric, now: float, request: int) -> Outcome:
+    """Note a metric on a delivery; unknown deliveries and metrics of other channels are accepted and dropped."""
     delivery = space.deliveries.get(operation.delivery_id)
     if delivery is None:
         return Ignored("delivery.unknown", f"there is no delivery {operation.delivery_id!r}")

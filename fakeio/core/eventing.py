@@ -25,10 +25,6 @@ _TYPES = ("event", "page", "screen")
 
 def record_event(space: Workspace, operation: RecordEvent, now: float, request: int) -> Outcome:
     """Applied with the person's cio_id where there is one; Ignored when suppressed, dropped or seen before."""
-    name = operation.event.strip()
-    refused = _check(space, operation, name)
-    if refused is not None:
-        return refused
     if operation.ref is not None:
         ignored = space.is_suppressed(operation.ref)
         if ignored is not None:
@@ -41,14 +37,16 @@ def record_event(space: Workspace, operation: RecordEvent, now: float, request: 
         return owner
     if key is not None:
         space.seen_event_ids.add(key)
-    event = _event(operation, name, now, request, owner)
+    event = _event(operation, now, request, owner)
     space.log.add_event(event)
     if owner is None and event.anonymous_id:
         space.anonymous.wait(event)
     return Applied(owner)
 
 
-def _check(space: Workspace, operation: RecordEvent, name: str) -> Refused | None:
+def check_event(space: Workspace, operation: RecordEvent) -> Refused | None:
+    """The limits on whom and on the name, which is trimmed first."""
+    name = operation.event.strip()
     if operation.ref is not None:
         refused = identifiers.check(operation.ref)
         if refused is not None:
@@ -87,14 +85,14 @@ def _owner(space: Workspace, operation: RecordEvent, now: float, request: int) -
     return person.cio_id
 
 
-def _event(operation: RecordEvent, name: str, now: float, request: int, owner: str | None) -> Event:
+def _event(operation: RecordEvent, now: float, request: int, owner: str | None) -> Event:
     return Event(
         number=0,
         type=operation.type if operation.type in _TYPES else "event",
         at=now,
         person=owner,
         request=request,
-        name=name,
+        name=operation.event.strip(),
         data=operation.data,
         timestamp=int(now) if operation.timestamp is None else operation.timestamp,
         dedupe_id=operation.dedupe_id or None,

@@ -6,13 +6,13 @@ seen is connected even when the submission itself is refused.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from fakeio.core import operations as op
 from fakeio.core.identifiers import EMAIL, ID, Ref
-from fakeio.core.outcomes import Ignored, Outcome, Refused
+from fakeio.core.outcomes import Applied, Ignored, Outcome, Refused
 
 if TYPE_CHECKING:  # the workspace imports this module
     from fakeio.core.workspace import Workspace
@@ -20,13 +20,17 @@ if TYPE_CHECKING:  # the workspace imports this module
 IGNORED_KEYS = frozenset({"form_id", "form_name", "form_type", "form_url", "form_url_param"})
 
 
+def connect_form(space: Workspace, operation: op.ConnectForm, now: float, request: int) -> Outcome:
+    """Remember a form on first sight."""
+    if operation.form_id in space.forms:
+        return Ignored("form.connected", f"form {operation.form_id!r} is connected already")
+    space.forms[operation.form_id] = now
+    return Applied()
+
+
 def submit_form(space: Workspace, operation: op.SubmitForm, now: float, request: int) -> Outcome:
-    """Refused unless all values are text and exactly one identifier is given."""
-    space.forms.setdefault(operation.form_id, now)
-    fields = {name: value for name, value in operation.data.items() if name not in IGNORED_KEYS}
-    refused = _check(space, fields)
-    if refused is not None:
-        return refused
+    """Identify the person and record the submission."""
+    fields = _fields(operation)
     kind = ID if fields.get(ID) else EMAIL
     ref = Ref(kind, str(fields.pop(kind)))
     fields.pop(EMAIL if kind == ID else ID, None)
@@ -37,7 +41,13 @@ def submit_form(space: Workspace, operation: op.SubmitForm, now: float, request:
     return space.apply(op.RecordEvent(ref=ref, event="form_submission", data=data), now, request)
 
 
-def _check(space: Workspace, fields: dict[str, object]) -> Refused | None:
+def _fields(operation: op.SubmitForm) -> dict[str, Any]:
+    return {name: value for name, value in operation.data.items() if name not in IGNORED_KEYS}
+
+
+def check_form(space: Workspace, operation: op.SubmitForm) -> Refused | None:
+    """All values are text and exactly one identifier is given."""
+    fields = _fields(operation)
     for name, value in fields.items():
         nullable = name in (ID, EMAIL) and space.settings.identifiers == "email_or_id"
         if not isinstance(value, str) and not (value is None and nullable):

@@ -40,9 +40,6 @@ class _Claims:
 
 def identify(space: Workspace, operation: Identify, now: float, request: int) -> Outcome:
     """Add or update a person; see the module's text for the rules."""
-    refused = _check(space, operation)
-    if refused is not None:
-        return refused
     claims = _claims(space, operation)
     ignored = space.is_suppressed(*claims.refs())
     if ignored is not None:
@@ -78,7 +75,7 @@ def reach(space: Workspace, ref: Ref, now: float, request: int) -> Person | Igno
 # --- what is sent ---------------------------------------------------------------------------------------------------
 
 
-def _check(space: Workspace, operation: Identify) -> Refused | None:
+def check_identify(space: Workspace, operation: Identify) -> Refused | None:
     """Every violation of one identify, reported together."""
     found = attribute_rules.check(operation.attributes)
     bad_id = _check_ids(space, operation)

@@ -18,6 +18,16 @@ if TYPE_CHECKING:  # the workspace imports this module
     from fakeio.core.workspace import Workspace
 
 
+def check_segment(space: Workspace, operation: JoinSegment | LeaveSegment) -> Refused | None:
+    """Where the switches say so, calls on unknown or data-driven segments are refused."""
+    segment = space.segments.get(operation.segment_id)
+    if segment is None and space.settings.segment_unknown_id != "accept":
+        return Refused("track.segment.unknown", "invalid", "segment_id", "segment not found")
+    if segment is not None and segment.type == DYNAMIC and space.settings.segment_dynamic_write != "accept":
+        return Refused("track.segment.dynamic", "invalid", "segment_id", "segment is not a manual segment")
+    return None
+
+
 def join(space: Workspace, operation: JoinSegment, now: float, request: int) -> Outcome:
     """Add one person to a manual segment."""
     segment = _writable(space, operation.segment_id)
@@ -53,15 +63,11 @@ def leave(space: Workspace, operation: LeaveSegment, now: float, request: int) -
     return Applied(person.cio_id)
 
 
-def _writable(space: Workspace, segment_id: int) -> Segment | Ignored | Refused:
+def _writable(space: Workspace, segment_id: int) -> Segment | Ignored:
     segment = space.segments.get(segment_id)
     if segment is None:
-        if space.settings.segment_unknown_id != "accept":
-            return Refused("track.segment.unknown", "invalid", "segment_id", "segment not found")
         return Ignored("segment.unknown", f"there is no segment {segment_id}")
     if segment.type == DYNAMIC:
-        if space.settings.segment_dynamic_write != "accept":
-            return Refused("track.segment.dynamic", "invalid", "segment_id", "segment is not a manual segment")
         return Ignored("segment.dynamic", f"segment {segment_id} is data-driven")
     return segment
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fakeio.core import identifiers, objects
+from fakeio.core import objects
 from fakeio.core.attributes import PREFERENCES
 from fakeio.core.identifiers import EMAIL, ID, PHONE
 from fakeio.core.outcomes import Applied, Ignored, Outcome
@@ -21,10 +21,6 @@ if TYPE_CHECKING:  # the workspace imports this module
 
 def merge_people(space: Workspace, operation: MergePeople, now: float, request: int) -> Outcome:
     """Merge the secondary into the primary; does nothing when either is unknown or both are one."""
-    for ref in (operation.primary, operation.secondary):
-        refused = identifiers.check(ref)
-        if refused is not None:
-            return refused
     ignored = space.is_suppressed(operation.primary, operation.secondary)
     if ignored is not None:
         return ignored

@@ -143,8 +143,15 @@ class Unsubscribe(Operation, frozen=True, kw_only=True):
     unsubscribe: bool = True
 
 
+class ConnectForm(Operation, frozen=True, kw_only=True):
+    """A form that nobody has seen is connected, whatever becomes of the submission that brought it."""
+
+    name: ClassVar[str] = "connect_form"
+    form_id: str
+
+
 class SubmitForm(Operation, frozen=True, kw_only=True):
-    """A form of a web page: an identify with an event, and a form connection made on first sight."""
+    """A form of a web page: an identify with an event."""
 
     name: ClassVar[str] = "submit_form"
     form_id: str

@@ -9,20 +9,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fakeio.core import attributes as attribute_rules
-from fakeio.core import identifying
+from fakeio.core import identifiers, identifying
 from fakeio.core.limits import OBJECT_ID
 from fakeio.core.objects import Link, Object, link, shown
+from fakeio.core.operations import ObjectRef, Relate, Unrelate
 from fakeio.core.outcomes import Applied, Ignored, Outcome, Refused
 from fakeio.core.people import Person, Stamp
 
 if TYPE_CHECKING:  # the workspace imports this module
     from fakeio.core import operations as op
-    from fakeio.core.operations import ObjectRef
     from fakeio.core.workspace import Workspace
 
 
-def check(ref: ObjectRef) -> Refused | None:
-    """The limits on what names an object."""
+def check_attributes(space: Workspace, operation: op.IdentifyObject | op.Relate) -> Refused | None:
+    """The limits on what names the object and on the attributes of it, or of the link."""
+    return check_object(space, operation) or _first(attribute_rules.check(operation.attributes))
+
+
+def check_object(
+    space: Workspace, operation: op.IdentifyObject | op.DeleteObject | op.Relate | op.Unrelate
+) -> Refused | None:
+    """The limits on what names the object, and the person where there is one."""
+    ref = operation.object
+    person = operation.ref if isinstance(operation, Relate | Unrelate) else None
+    refused = identifiers.check(person) if person is not None else None
+    if refused is not None:
+        return refused
     if not ref.cio_object_id and not (ref.type_id and ref.object_id):
         return Refused("track.v2.field", "required", "identifiers", "object_type_id and object_id are required")
     if len(ref.object_id.encode("utf-8", "surrogatepass")) > OBJECT_ID.strict:
@@ -33,9 +45,6 @@ def check(ref: ObjectRef) -> Refused | None:
 
 def identify_object(space: Workspace, operation: op.IdentifyObject, now: float, request: int) -> Outcome:
     """Add or update an object; null and "" remove an attribute."""
-    refused = check(operation.object) or _first(attribute_rules.check(operation.attributes))
-    if refused is not None:
-        return refused
     stamp = Stamp(now, request)
     existed = space.objects.find(operation.object) is not None
     unreachable = _unreachable(space, operation.object)
@@ -52,9 +61,6 @@ def identify_object(space: Workspace, operation: op.IdentifyObject, now: float, 
 
 def delete_object(space: Workspace, operation: op.DeleteObject, now: float, request: int) -> Outcome:
     """Remove an object and its relationships."""
-    refused = check(operation.object)
-    if refused is not None:
-        return refused
     found = space.objects.find(operation.object)
     if found is None:
         return Ignored("object.unknown", f"there is no {operation.object}")
@@ -65,9 +71,6 @@ def delete_object(space: Workspace, operation: op.DeleteObject, now: float, requ
 
 def relate(space: Workspace, operation: op.Relate, now: float, request: int) -> Outcome:
     """Link a person to an object; both are created when they may be (assumed for the object)."""
-    refused = check(operation.object) or _first(attribute_rules.check(operation.attributes))
-    if refused is not None:
-        return refused
     stamp = Stamp(now, request)
     unreachable = _unreachable(space, operation.object)
     if unreachable is not None:
@@ -85,9 +88,6 @@ def relate(space: Workspace, operation: op.Relate, now: float, request: int) -> 
 
 def unrelate(space: Workspace, operation: op.Unrelate, now: float, request: int) -> Outcome:
     """End a relationship."""
-    refused = check(operation.object)
-    if refused is not None:
-        return refused
     ignored = space.is_suppressed(operation.ref)
     if ignored is not None:
         return ignored

@@ -80,6 +80,7 @@ _ROWS = (
     Rule("object.unchanged", "the object already has these values", ASSUMED, _V2, UNCHANGED),
     Rule("relationship.unknown", "there is no such relationship", ASSUMED, _V2, UNCHANGED),
     Rule("relationship.unchanged", "the relationship is as it was", ASSUMED, _V2, UNCHANGED),
+    Rule("form.connected", "a form is connected once", ASSUMED, "Track API > Forms", UNCHANGED),
     Rule("delivery.unknown", "metrics of unknown deliveries are accepted and dropped", ASSUMED, _METRICS, DROPPED),
     Rule("delivery.metric", "a channel has its own metrics; others are dropped", ASSUMED, _METRICS, DROPPED),
     Rule("delivery.unchanged", "the metric was reported before", ASSUMED, _METRICS, UNCHANGED),

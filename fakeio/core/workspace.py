@@ -6,7 +6,7 @@ than a few lines has a file of its own: `identifying.py`, `merging.py`, `eventin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from fakeio.core import attributes as attribute_rules
@@ -14,6 +14,7 @@ from fakeio.core import deliveries, eventing, forms, identifiers, identifying, j
 from fakeio.core import operations as op
 from fakeio.core.activities import Activities, Event
 from fakeio.core.anonymous import Anonymous
+from fakeio.core.intake import Held, Intake, Settle
 from fakeio.core.outcomes import Applied, Ignored, Outcome, Refused
 from fakeio.core.people import Device, People, Person, Stamp
 from fakeio.core.segments import MANUAL, Segments
@@ -34,6 +35,7 @@ class Workspace:
         self.log = Activities()
         self.suppressions = Suppressions()
         self.anonymous = Anonymous()
+        self.intake = Intake()
         self.seen_event_ids: set[str] = set()
         self.objects = objects.Objects()
         self.deliveries = deliveries.Deliveries()
@@ -41,10 +43,50 @@ class Workspace:
 
     def apply(self, operation: op.Operation, now: float, request: int = 0) -> Outcome:
         """Carry out one operation at `now` (Unix seconds); `request` is its number on the tape, kept for blame."""
+        refused = self.check(operation)
+        return self.process(operation, now, request) if refused is None else refused
+
+    def check(self, operation: op.Operation) -> Refused | None:
+        """What a caller is told at once: which limits or shapes the operation breaks. Changes nothing."""
+        check = _CHECKS.get(type(operation))
+        return check(self, operation) if check is not None else None
+
+    def process(self, operation: op.Operation, now: float, request: int) -> Outcome:
+        """Carry out an operation that `check` has passed."""
         return _HANDLERS[type(operation)](self, operation, now, request)
 
+    def accept(
+        self, operation: op.Operation, now: float, request: int = 0, delay_s: float = 0, settle: Settle | None = None
+    ) -> Outcome | None:
+        """Take an operation in: refused at once, carried out at once, or (None) carried out after `delay_s`.
+
+        What waits keeps its order per person: nothing overtakes an earlier operation that names the same identifier.
+        `settle` is called with outcome and time when it is carried out later.
+        """
+        refused = self.check(operation)
+        if refused is not None:
+            return refused
+        due = self.intake.due(operation, now + delay_s)
+        if due <= now:
+            return self.process(operation, now, request)
+        self.intake.hold(Held(due, operation, request, now, settle), operation)
+        return None
+
+    def flush(self, now: float) -> None:
+        """Carry out everything accepted, in order, whatever its time."""
+        self._process_held(self.intake.take(None), now)
+
+    def _process_held(self, held: Iterable[Held], now: float | None = None) -> None:
+        for each in held:
+            at = each.due if now is None else now
+            outcome = self.process(each.operation, at, each.request)
+            if each.settle is not None:
+                each.settle(outcome, at)
+
     def sweep(self, now: float) -> None:
-        """Let fall due what is due by `now`: anonymous events older than their retention are deleted."""
+        """Let fall due what is due by `now`: accepted operations in order, then anonymous events too old to keep."""
+        if self.intake:
+            self._process_held(self.intake.take(now))
         for event in self.anonymous.expire(now):
             self.log.drop(event)
 
@@ -83,9 +125,6 @@ class Workspace:
 
 def _delete_person(space: Workspace, operation: op.DeletePerson, now: float, request: int) -> Outcome:
     """Source: Track API > Delete. Not a suppression: the next write by that identifier makes a blank person."""
-    refused = identifiers.check(operation.ref)
-    if refused is not None:
-        return refused
     ignored = space.is_suppressed(operation.ref)
     if ignored is not None:
         return ignored
@@ -99,9 +138,6 @@ def _delete_person(space: Workspace, operation: op.DeletePerson, now: float, req
 
 def _suppress(space: Workspace, operation: op.Suppress, now: float, request: int) -> Outcome:
     """Delete the profile for good and block its identifiers; block the one named when nobody owns it."""
-    refused = identifiers.check(operation.ref)
-    if refused is not None:
-        return refused
     if space.suppressions.find(operation.ref) is not None:
         return Ignored("person.already_suppressed", f"{operation.ref} is suppressed already")
     person = space.people.find(operation.ref)
@@ -119,9 +155,6 @@ def _suppress(space: Workspace, operation: op.Suppress, now: float, request: int
 
 def _unsuppress(space: Workspace, operation: op.Unsuppress, now: float, request: int) -> Outcome:
     """Free the identifier and those blocked with it. The profile does not come back."""
-    refused = identifiers.check(operation.ref)
-    if refused is not None:
-        return refused
     suppression = space.suppressions.find(operation.ref)
     if suppression is None:
         return Ignored("person.not_suppressed", f"{operation.ref} is not suppressed")
@@ -155,9 +188,6 @@ def _take_device_from_others(space: Workspace, person: Person, token: str) -> No
 
 
 def _remove_device(space: Workspace, operation: op.RemoveDevice, now: float, request: int) -> Outcome:
-    refused = identifiers.check(operation.ref)
-    if refused is not None:
-        return refused
     ignored = space.is_suppressed(operation.ref)
     if ignored is not None:
         return ignored
@@ -174,18 +204,13 @@ def _remove_device(space: Workspace, operation: op.RemoveDevice, now: float, req
 
 def _create_segment(space: Workspace, operation: op.CreateSegment, now: float, request: int) -> Outcome:
     """Source: App API > Segments > create. Names may repeat unless the switch says otherwise."""
-    if not operation.segment_name:
-        return Refused("app.segment.name", "required", "segment.name", "bad request")
-    if space.settings.segment_name_duplicate == "400" and space.segments.named(operation.segment_name) is not None:
-        return Refused("app.segment.name", "invalid", "segment.name", "a segment of that name exists")
     segment = space.segments.create(operation.segment_name, operation.description, MANUAL, now)
     return Applied(result=segment.id)
 
 
 def _delete_segment(space: Workspace, operation: op.DeleteSegment, now: float, request: int) -> Outcome:
     segment = space.segments.get(operation.segment_id)
-    if segment is None:
-        return Refused("app.not_found", "invalid", "segment_id", "not found")
+    assert segment is not None, "the check before has refused"
     for cio_id in segment.members:
         person = space.people.get(cio_id)
         if person is not None and person.segment_set is not None:
@@ -194,7 +219,53 @@ def _delete_segment(space: Workspace, operation: op.DeleteSegment, now: float, r
     return Applied(result=segment.id)
 
 
-_HANDLERS: dict[type[op.Operation], Callable[[Workspace, Any, float, int], Outcome]] = {
+def _check_ref(space: Workspace, operation: _OnePerson) -> Refused | None:
+    return identifiers.check(operation.ref)
+
+
+def _check_merge(space: Workspace, operation: op.MergePeople) -> Refused | None:
+    return identifiers.check(operation.primary) or identifiers.check(operation.secondary)
+
+
+def _check_segment_name(space: Workspace, operation: op.CreateSegment) -> Refused | None:
+    if not operation.segment_name:
+        return Refused("app.segment.name", "required", "segment.name", "bad request")
+    if space.settings.segment_name_duplicate == "400" and space.segments.named(operation.segment_name) is not None:
+        return Refused("app.segment.name", "invalid", "segment.name", "a segment of that name exists")
+    return None
+
+
+def _check_segment_exists(space: Workspace, operation: op.DeleteSegment) -> Refused | None:
+    if space.segments.get(operation.segment_id) is None:
+        return Refused("app.not_found", "invalid", "segment_id", "not found")
+    return None
+
+
+_OnePerson = op.DeletePerson | op.Suppress | op.Unsuppress | op.AddDevice | op.RemoveDevice
+_Check = Callable[[Workspace, Any], Refused | None]
+_Handler = Callable[[Workspace, Any, float, int], Outcome]
+
+_CHECKS: dict[type[op.Operation], _Check] = {
+    op.Identify: identifying.check_identify,
+    op.DeletePerson: _check_ref,
+    op.Suppress: _check_ref,
+    op.Unsuppress: _check_ref,
+    op.MergePeople: _check_merge,
+    op.RecordEvent: eventing.check_event,
+    op.AddDevice: _check_ref,
+    op.RemoveDevice: _check_ref,
+    op.CreateSegment: _check_segment_name,
+    op.DeleteSegment: _check_segment_exists,
+    op.JoinSegment: joining.check_segment,
+    op.LeaveSegment: joining.check_segment,
+    op.IdentifyObject: relating.check_attributes,
+    op.DeleteObject: relating.check_object,
+    op.Relate: relating.check_attributes,
+    op.Unrelate: relating.check_object,
+    op.ReportMetric: deliveries.check_metric,
+    op.SubmitForm: forms.check_form,
+}
+_HANDLERS: dict[type[op.Operation], _Handler] = {
     op.Identify: identifying.identify,
     op.DeletePerson: _delete_person,
     op.Suppress: _suppress,
@@ -213,5 +284,6 @@ _HANDLERS: dict[type[op.Operation], Callable[[Workspace, Any, float, int], Outco
     op.Unrelate: relating.unrelate,
     op.ReportMetric: deliveries.report_metric,
     op.Unsubscribe: deliveries.unsubscribe,
+    op.ConnectForm: forms.connect_form,
     op.SubmitForm: forms.submit_form,
 }

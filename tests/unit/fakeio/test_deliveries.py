@@ -71,12 +71,18 @@ def test_an_unsubscribe_link_unsubscribes_the_person_and_can_be_taken_back() -> 
         pytest.param({"email": "a@x.io", "age": 5}, "track.form", id="a number"),
     ],
 )
-def test_a_submission_connects_the_form_whatever_becomes_of_it(data: dict[str, object], rule: str | None) -> None:
+def test_what_a_submission_must_look_like(data: dict[str, object], rule: str | None) -> None:
     space = Space()
     outcome = space.do(op.SubmitForm(form_id="f1", data=data))
     assert rule_of(outcome) == rule
-    assert set(space.workspace.forms) == {"f1"}
     assert len(space.people()) == (rule is None)
+
+
+def test_a_form_is_connected_once() -> None:
+    space = Space()
+    assert isinstance(space.do(op.ConnectForm(form_id="f1")), Applied)
+    assert rule_of(space.do(op.ConnectForm(form_id="f1"))) == "form.connected"
+    assert set(space.workspace.forms) == {"f1"}
 
 
 def test_a_submission_sets_attributes_and_records_an_event() -> None:
