@@ -24,12 +24,13 @@ T = TypeVar("T")
 
 
 class Malformed:
-    """Not JSON, or not the kind of JSON that was asked for. `why` is for the tape."""
+    """Not JSON, or sound JSON of the wrong shape. `why` is for the tape."""
 
-    __slots__ = ("why",)
+    __slots__ = ("why", "wrong_shape")
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, *, wrong_shape: bool = False) -> None:
         self.why = why
+        self.wrong_shape = wrong_shape
 
 
 def parse_json(body: bytes) -> Any | Malformed:
@@ -47,8 +48,10 @@ def parse_with(decoder: msgspec.json.Decoder[T], body: bytes) -> T | Malformed:
     body = repair(body)
     try:
         value = decoder.decode(body)
-    except (ValueError, RecursionError) as error:  # msgspec's errors and UnicodeDecodeError are ValueErrors
-        return Malformed(str(error) or "not JSON")
+    except msgspec.ValidationError as error:
+        return Malformed(str(error), wrong_shape=True)
+    except (ValueError, RecursionError) as error:  # msgspec's other errors and UnicodeDecodeError are ValueErrors
+        return Malformed(str(error))
     return Malformed(f"nested more than {MAX_DEPTH} levels deep") if too_deep(body) else value
 
 

@@ -13,7 +13,7 @@ from fakeio.edge.errors import APP_NOT_FOUND, APP_WRONG_METHOD, meta_error, pret
 from fakeio.edge.http import Reply
 from fakeio.edge.regions import Gate
 from fakeio.edge.routing import APP, KEY, OPEN, PIPELINES, SEND, TRACK, Found, Route, Router
-from fakeio.edge.work import Answered, Handler, refuse
+from fakeio.edge.work import Answered, Handler, Settled, Work, refuse
 
 GREETING = "Welcome to Customer.io's edge event collection service. Enjoy your stay."
 
@@ -57,8 +57,9 @@ _NOT_YET = Refused("route.not_imitated", "not_imitated", "path", "the operation 
 
 
 def _always(operation: str, refused: Refused, reply: Reply) -> Handler:
-    answered = refuse(operation, refused, reply)
-    return lambda call: answered
+    # work, not a refusal while parsing: a fault on such a path strikes as on any other
+    work = Work((Settled(operation, refused),), lambda _outcomes, _state: reply)
+    return lambda call: work
 
 
 def not_imitated(api: str, operation: str) -> Handler:

@@ -45,6 +45,7 @@ class _Visit(NamedTuple):
     route: Route
     raw_segments: list[str]
     claim: Claim
+    registry: Registry
     hosted: HostedWorkspace
     gate: Gate | None
     request: RawRequest
@@ -66,7 +67,7 @@ def run_exchange(universe: Universe, request: RawRequest) -> Steps:
         tape = hosted.tape
         exchange = tape.open(hosted.clock.now(), route.api, request)
         drawn = hosted.weather.draw(route.api, request.method, request.path) if hosted.weather else None
-    visit = _Visit(route, raw_segments, claim, hosted, gate, request, exchange)
+    visit = _Visit(route, raw_segments, claim, universe.registry, hosted, gate, request, exchange)
     end: Reply | Cut = ABANDONED
     try:
         end = _settle(visit) if drawn is None else (yield from _settle_in(visit, drawn))
@@ -128,7 +129,7 @@ def _understand(visit: _Visit) -> Work | Answered:
         segments = [text for text in decoded if text is not None]
         if len(segments) != len(decoded):
             return undecodable(route, request.path)
-    return route.handler(Call(visit.hosted, request, segments, n))
+    return route.handler(Call(visit.registry, visit.hosted, request, segments, n))
 
 
 def _refuse(visit: _Visit, step: Answered) -> Reply:
@@ -149,5 +150,9 @@ def _commit(visit: _Visit, work: Work) -> Reply:
             outcome = item.outcome if isinstance(item, Settled) else state.apply(item, now, exchange.n)
             outcomes.append(outcome)
             done.append((item.name, outcome))
+        answer = work.render(outcomes, state)
+        if isinstance(answer, Answered):
+            done.extend(answer.done)
+            answer = answer.reply
         exchange.operations = done
-        return work.render(outcomes)
+        return answer

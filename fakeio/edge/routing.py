@@ -21,8 +21,7 @@ BASIC, KEY, SEND, OPEN = "basic", "key", "send", "open"  # who may call: Track p
 class Route(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One operation of the published APIs.
 
-    `path` is a template with `{name}` for a segment; `tier` 1 is what a sync needs, 3 the rest. `limited`: counts
-    against the rate limit. `anywhere`: answers on both regional hosts, whatever the credentials' region.
+    `path` is a template with `{name}` for a segment; `tier` 1 is what a sync needs, 3 the rest.
     """
 
     method: str
@@ -34,9 +33,10 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     handler: Handler
     imitated: bool = True
     auth: str = BASIC
-    limited: bool = True
-    anywhere: bool = False
-    blank_segment: bool = False  # an empty last segment is this route's business, not an unknown route
+    limited: bool = True  # counts against the rate limit
+    anywhere: bool = False  # answers on both regional hosts, whatever the credentials' region
+    blank_segment: bool = False  # an empty segment is this route's business, not an unknown route
+    routed: bool = True  # False: only a row of the table, one of several things that another row's path can do
 
 class Found(NamedTuple):
     """A route and the raw segments that its template leaves open. `known_path`: only the method is wrong."""
@@ -61,7 +61,8 @@ class Router:
     def __init__(self, routes: Iterable[Route]) -> None:
         self._root = _Node()
         for route in routes:
-            self._add(route)
+            if route.routed:
+                self._add(route)
 
     def _add(self, route: Route) -> None:
         node = self._root

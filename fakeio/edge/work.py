@@ -13,17 +13,19 @@ import msgspec
 from fakeio.core.operations import Operation
 from fakeio.core.outcomes import Ignored, Outcome, Refused
 from fakeio.core.settings import Settings
+from fakeio.core.workspace import Workspace
 from fakeio.edge.http import RawRequest, Reply
-from fakeio.edge.registry import HostedWorkspace
+from fakeio.edge.registry import HostedWorkspace, Registry
 from fakeio.edge.tape import Done
 
 
 class Call(msgspec.Struct, gc=False):
     """A request that found its route and its workspace. `segments` are the path's open ones, decoded.
 
-    `n` is its number on the tape.
+    `n` is its number on the tape; `registry` knows the account's other workspaces.
     """
 
+    registry: Registry
     hosted: HostedWorkspace
     request: RawRequest
     segments: list[str]
@@ -44,18 +46,22 @@ class Settled(msgspec.Struct, frozen=True, gc=False):
 Item = Operation | Settled
 
 
-class Work(msgspec.Struct, frozen=True, gc=False):
-    """What to apply, in order, and how to answer. `render` runs under the workspace's lock and may read its state."""
-
-    items: Sequence[Item]
-    render: Callable[[Sequence[Outcome]], Reply]
-
-
 class Answered(msgspec.Struct, frozen=True, gc=False):
-    """The answer is known before anything is committed. `done` is what the tape says about it."""
+    """An answer and what the tape says about it. From a handler: nothing is committed."""
 
     reply: Reply
     done: tuple[Done, ...] = ()
+
+
+class Work(msgspec.Struct, frozen=True, gc=False):
+    """What to apply, in order, and how to answer.
+
+    `render` runs under the workspace's lock, after the items, and may read the state. When it is the state that refuses
+    (nobody of that name), it says so with `Answered`.
+    """
+
+    items: Sequence[Item]
+    render: Callable[[Sequence[Outcome], Workspace], Reply | Answered]
 
 
 Handler = Callable[[Call], Work | Answered]
