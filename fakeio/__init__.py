@@ -1,0 +1,26 @@
+"""A Customer.io that runs on a laptop and in CI: a server on a free port, an httpx transport, a pytest plugin.
+
+Importing this package imports next to nothing; each public name brings what it needs when it is first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fakeio.testing import Fake, WorkspaceHandle, asgi_app, limits
+
+__all__ = ["Fake", "WorkspaceHandle", "asgi_app", "limits"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'fakeio' has no attribute {name!r}")
+    # here, so that `import fakeio` (which pytest does at every start) stays as fast as it is
+    from fakeio import testing
+
+    return getattr(testing, name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
