@@ -1,17 +1,22 @@
-"""README.md taken apart: its fenced blocks, the parts between two marks, its links, its tables.
+"""Pages taken apart and put together: fenced blocks, links, and the tables that are rendered from the code.
 
 A block opened with `python` or `bash` is run by `test_docs.py`; `python test` is run as a test file; `sh`, `console`
-and `text` are for reading.
+and `text` are for reading. `python -m tests.contract.readme` writes every rendered table anew.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from fakeio.core.limits import Limit
+from fakeio.app import ROUTES
+from fakeio.core.limits import LIMITS
+from fakeio.core.rules import REFUSED, RULES
+from fakeio.core.settings import ROWS
+from tests.contract.source_tree import CHECKOUT
 
 _FENCE = re.compile(r"^```([a-z ]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -40,28 +45,109 @@ def _last_before(place: int, headings: Iterable[tuple[int, str]]) -> str:
     return [text for start, text in headings if start < place][-1]
 
 
-def between(page: str, mark: str) -> str:
-    """What stands between `<!-- mark -->` and `<!-- /mark -->`, without the lines of the marks."""
-    return page.split(f"<!-- {mark} -->\n", 1)[1].split(f"<!-- /{mark} -->\n", 1)[0]
-
-
 def links(page: str) -> list[str]:
     """The targets of all links that stay within the project."""
     return [target for target in _LINK.findall(page) if not target.startswith(("http://", "https://"))]
 
 
-def limits_table(rows: Iterable[Limit]) -> str:
-    """The published limits as README shows them."""
-    head = ["| rule | at most | in | one over is | in words |", "| --- | --- | --- | --- | --- |"]
-    return "\n".join([*head, *(_limit_row(row) for row in rows)]) + "\n"
+# -- rendered parts ----------------------------------------------------------------------------------------------------
 
 
-def _limit_row(row: Limit) -> str:
-    figure = f"{row.strict:,}" if row.strict == row.lenient else f"{row.strict:,} to {row.lenient:,}"
-    return f"| `{row.rule}` | {figure} | {row.unit} | {row.breach} | {row.says} |"
+def between(page: str, mark: str) -> str:
+    """What stands between `<!-- mark -->` and `<!-- /mark -->`, without the lines of the marks."""
+    return page.split(f"<!-- {mark} -->\n", 1)[1].split(f"<!-- /{mark} -->\n", 1)[0]
 
 
-def write_limits_table(path: Path, rows: Iterable[Limit]) -> None:
-    """Puts the current table into a page."""
-    page = path.read_text(encoding="utf-8")
-    path.write_text(page.replace(between(page, "limits"), limits_table(rows)), encoding="utf-8")
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+
+
+def limits_table() -> str:
+    """The published limits."""
+    return table(
+        ("rule", "at most", "in", "one over is", "in words"),
+        [(f"`{row.rule}`", _figure(row.strict, row.lenient), row.unit, row.breach, row.says) for row in LIMITS],
+    )
+
+
+def _figure(strict: int, lenient: int) -> str:
+    return f"{strict:,}" if strict == lenient else f"{strict:,} to {lenient:,}"
+
+
+def routes_table() -> str:
+    """The operations that are imitated."""
+    imitated = [route for route in ROUTES if route.imitated]
+    return table(
+        ("API", "operation", "method and path", "grade"),
+        [(row.api, row.operation, f"`{row.method} {row.path}`", row.grade) for row in imitated],
+    )
+
+
+def absent_table() -> str:
+    """The operations that are published and not imitated, by API."""
+    absent = [route for route in ROUTES if not route.imitated]
+    apis = dict.fromkeys(route.api for route in absent)
+    return table(
+        ("API", "operations that answer as unknown"),
+        [(api, ", ".join(dict.fromkeys(row.operation for row in absent if row.api == api))) for api in apis],
+    )
+
+
+def ignored_table() -> str:
+    """The rules by which an accepted operation changes nothing, or less than it says."""
+    ignored = [rule for rule in RULES.values() if rule.effect != REFUSED]
+    return table(
+        ("rule", "in words", "what becomes of the operation", "grade", "source"),
+        [(f"`{rule.id}`", rule.says, rule.effect, rule.grade, rule.source) for rule in ignored],
+    )
+
+
+def refused_table() -> str:
+    """The rules that refuse an operation, limits left out: they have a table of their own."""
+    limited = {row.rule for row in LIMITS}
+    refused = [rule for rule in RULES.values() if rule.effect == REFUSED and rule.id not in limited]
+    return table(
+        ("rule", "in words", "grade", "source"),
+        [(f"`{rule.id}`", rule.says, rule.grade, rule.source) for rule in refused],
+    )
+
+
+def settings_table() -> str:
+    """Settings and switches."""
+    return table(
+        ("name", "default", "choices", "what it decides", "grade", "source"),
+        [(f"`{row.name}`", _json(row.default), _choices(row.choices), row.says, row.grade, row.source) for row in ROWS],
+    )
+
+
+def _json(value: object) -> str:
+    return f"`{json.dumps(value)}`"
+
+
+def _choices(values: Sequence[object]) -> str:
+    return ", ".join(map(_json, values)) or "a whole number"
+
+
+RENDERED: dict[tuple[str, str], Callable[[], str]] = {
+    ("README.md", "limits"): limits_table,
+    ("fakeio/README.md", "routes"): routes_table,
+    ("fakeio/README.md", "absent"): absent_table,
+    ("fakeio/README.md", "ignored"): ignored_table,
+    ("fakeio/README.md", "refused"): refused_table,
+    ("fakeio/README.md", "settings"): settings_table,
+}
+
+
+def write_rendered(root: Path) -> None:
+    """Puts the current tables into the pages."""
+    for (name, mark), render in RENDERED.items():
+        path = root / name
+        start, _, rest = path.read_text(encoding="utf-8").partition(f"<!-- {mark} -->\n")
+        _, end, after = rest.partition(f"<!-- /{mark} -->\n")
+        path.write_text(f"{start}<!-- {mark} -->\n{render()}{end}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_rendered(CHECKOUT)

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from fakeio import Fake, limits
-from tests.contract.readme import Block, between, blocks, limits_table, links
+from fakeio import Fake
+from tests.contract.readme import RENDERED, Block, between, blocks, links
 from tests.contract.source_tree import CHECKOUT, ROOTS
 
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
@@ -101,8 +101,10 @@ def test_every_block_is_of_a_known_kind() -> None:
 # -- nothing left out --------------------------------------------------------------------------------------------------
 
 
-def test_the_limits_table_is_the_one_in_the_code() -> None:
-    assert between(README, "limits") == limits_table(limits())
+@pytest.mark.parametrize(("page", "mark"), RENDERED)
+def test_a_table_is_the_one_in_the_code(page: str, mark: str) -> None:
+    shown = between((CHECKOUT / page).read_text(encoding="utf-8"), mark)
+    assert shown == RENDERED[page, mark](), "write the tables anew: python -m tests.contract.readme"
 
 
 def subcommands(command: str) -> list[str]:
