@@ -122,11 +122,11 @@ def _table(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return value
 
 
-def _list(document: Mapping[str, Any], key: str) -> list[Any]:
+def _list(document: Mapping[str, Any], key: str, where: str = "") -> list[Any]:
     value = document.get(key)
     value = [] if value is None else value
     if not isinstance(value, list):
-        raise SeedError(f"{key} is a list")
+        raise SeedError(f"{where}: {key} is a list" if where else f"{key} is a list")
     return value
 
 
@@ -148,7 +148,7 @@ def _seed_person(space: Workspace, row: Any, where: str, stamp: Stamp) -> Person
     if isinstance(plain.get(PHONE), str):
         space.people.index_phone(person, plain[PHONE])
     attribute_rules.write(person, plain, stamp)
-    for at, device in enumerate(row.get("devices") or ()):
+    for at, device in enumerate(_list(row, "devices", where)):
         _seed_device(space, person, device, f"{where}.devices[{at}]", stamp)
     return person
 
@@ -216,7 +216,7 @@ def _seed_segment(space: Workspace, row: Any, where: str, stamp: Stamp) -> None:
         )  # fmt: skip
     except SeedError as bad:
         raise SeedError(f"{where}: {bad}") from bad
-    for at, member in enumerate(row.get("members") or ()):
+    for at, member in enumerate(_list(row, "members", where)):
         _seed_member(space, segment, member, f"{where}.members[{at}]")
 
 
