@@ -1,0 +1,51 @@
+"""The command `fakeio`: which subcommands there are. Each lives in a `cli_*.py` beside this file.
+
+Starting fast matters more here than anywhere: whatever only one command needs is imported by that command.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from fakeio.cli_client import add_client_commands
+from fakeio.cli_serve import add_serve_command
+from fakeio.cli_tables import add_table_commands
+from fakeio.cli_text import CommandFailed, complain, write
+
+_ABOUT = "A Customer.io that runs on a laptop and in CI."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 it could not be done, 2 usage or configuration."""
+    options = build_parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except CommandFailed as failed:
+        complain(failed.message)
+        return failed.status
+    except BrokenPipeError:  # whoever read our output has seen enough
+        return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Every command and option; raises SystemExit(2) when an environment variable holds nonsense."""
+    parser = argparse.ArgumentParser(prog="fakeio", description=_ABOUT)
+    parser.add_argument("--version", action=_Version, help="print the version and exit")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    add_serve_command(commands)
+    add_table_commands(commands)
+    add_client_commands(commands)
+    return parser
+
+
+class _Version(argparse.Action):
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings, nargs=0)
+
+    def __call__(self, parser: argparse.ArgumentParser, *rest: Any) -> None:
+        from fakeio.edge.control_server import version  # reading the installed version takes longer than starting
+
+        write(f"fakeio {version()}")
+        parser.exit()

@@ -1,0 +1,41 @@
+"""What the command line prints, and how a command says that it can't: lines on stdout, one clear line on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+
+class CommandFailed(Exception):
+    """The command can't do what was asked. `status` is its exit code: 2 for usage and configuration, else 1."""
+
+    def __init__(self, message: str, *, status: int = 1) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+
+
+def write(text: str) -> None:
+    """One line, or several, on stdout, at once: whoever waits for the ready line reads a pipe."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def complain(text: str) -> None:
+    """One line on stderr."""
+    sys.stderr.write(f"fakeio: {text}\n")
+    sys.stderr.flush()
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Columns as wide as their widest cell; never cut, so that a pipe gets whole values."""
+    texts = [[_printable(str(cell)) for cell in row] for row in (headings, *rows)]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    padded = (map(str.ljust, row, widths) for row in texts)
+    return "\n".join("  ".join(row).rstrip() for row in padded)
+
+
+def _printable(text: str) -> str:
+    """Identifiers are anybody's text: nothing in them may reach a terminal as a command."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
