@@ -91,7 +91,10 @@ def test_an_example_of_a_shell_session_runs(block: Block, tmp_path: Path) -> Non
     with Fake() as fake:
         text = block.text.replace("http://127.0.0.1:7099", str(fake.url))
         ended = run(["bash", "-euo", "pipefail", "-c", text], tmp_path, CIO_SYNC_STATE=str(tmp_path / "ledger.db"))
+        writes = [request for request in fake.workspace.requests if request.method == "POST" and request.status == 200]
     assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert writes
 
 
 def test_every_block_is_of_a_known_kind() -> None:
