@@ -8,13 +8,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import urllib.error
-import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from fakeio.cli_text import CommandFailed, table, write
+
+if TYPE_CHECKING:
+    from urllib.error import HTTPError
 
 DEFAULT_URL = "http://127.0.0.1:7099"
 _PATIENCE_S = 30
@@ -28,21 +29,24 @@ class ControlClient:
         self.url = url.rstrip("/")
         self._base = f"/_fakeio/workspaces/{quote(workspace, safe='')}"
         self._token = token
-        # never through a proxy: the server is here, or named on purpose
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def call(self, method: str, path: str, document: Any = None) -> Any:
         """The JSON of one answer, None for 204; raises CommandFailed with what to do."""
+        # here, since `serve` and the tables share this parser and need no HTTP client
+        from urllib.error import HTTPError
+        from urllib.request import ProxyHandler, Request, build_opener
+
         body = None if document is None else json.dumps(document).encode()
         headers = {"content-type": "application/json"}
         if self._token:
             headers["x-fakeio-token"] = self._token
         try:
-            request = urllib.request.Request(self.url + self._base + path, body, headers, method=method)
-            with self._opener.open(request, timeout=_PATIENCE_S) as answer:
+            request = Request(self.url + self._base + path, body, headers, method=method)
+            # never through a proxy: the server is here, or named on purpose
+            with build_opener(ProxyHandler({})).open(request, timeout=_PATIENCE_S) as answer:
                 content = answer.read()
                 return json.loads(content) if content else None
-        except urllib.error.HTTPError as refused:
+        except HTTPError as refused:
             raise CommandFailed(_told(refused)) from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "reason", error)
@@ -202,7 +206,7 @@ def _client(options: argparse.Namespace) -> ControlClient:
     return ControlClient(options.url, options.control_token, options.workspace)
 
 
-def _told(refused: urllib.error.HTTPError) -> str:
+def _told(refused: HTTPError) -> str:
     try:
         error = json.loads(refused.read())["error"]
         return f"{error['message']}; {error['hint']}"
