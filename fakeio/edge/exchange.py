@@ -19,9 +19,9 @@ from fakeio.edge.errors import PINNING, our_own_bug
 from fakeio.edge.http import Cut, RawRequest, Reply, Wait
 from fakeio.edge.regions import Gate, gate_of
 from fakeio.edge.registry import Claim, HostedWorkspace, Registry
-from fakeio.edge.routing import Route, Router, decode_segment
+from fakeio.edge.routing import TRACK, Route, Router, decode_segment
 from fakeio.edge.tape import Done, Exchange
-from fakeio.edge.work import Answered, Call, Settled, Work
+from fakeio.edge.work import Answered, Call, Item, Settled, Work
 
 ABANDONED = Cut("abandoned")  # the client left, or the server was stopped, before the exchange had an end
 
@@ -138,21 +138,35 @@ def _refuse(visit: _Visit, step: Answered) -> Reply:
 
 
 def _commit(visit: _Visit, work: Work) -> Reply:
-    """Apply in order and answer, all under the lock: nobody sees half of a request."""
+    """Take in, in order, and answer, all under the lock: nobody sees half of a request."""
     hosted, exchange = visit.hosted, visit.exchange
     with hosted.lock:
         state = hosted.state
         now = hosted.clock.now()
         state.sweep(now)
-        outcomes: list[Outcome] = []
         done: list[Done] = []
-        for item in work.items:
-            outcome = item.outcome if isinstance(item, Settled) else state.apply(item, now, exchange.n)
-            outcomes.append(outcome)
-            done.append((item.name, outcome))
+        exchange.operations = done
+        outcomes = [_take_in(visit, item, now, done) for item in work.items]
         answer = work.render(outcomes, state)
         if isinstance(answer, Answered):
             done.extend(answer.done)
             answer = answer.reply
-        exchange.operations = done
         return answer
+
+
+def _take_in(visit: _Visit, item: Item, now: float, done: list[Done]) -> Outcome | None:
+    """Apply one operation, or hold it while the workspace's settings delay what is accepted; None while it is held."""
+    state, n = visit.hosted.state, visit.exchange.n
+    if isinstance(item, Settled):
+        outcome: Outcome | None = item.outcome
+    elif visit.route.api == TRACK and (state.settings.propagation_delay_s or state.intake):
+        at = len(done)
+
+        def settle(later: Outcome, when: float) -> None:
+            done[at] = (item.name, later)
+
+        outcome = state.accept(item, now, n, state.settings.propagation_delay_s, settle)
+    else:
+        outcome = state.apply(item, now, n)
+    done.append((item.name, outcome))
+    return outcome

@@ -6,6 +6,7 @@ is its handler's business; the routes themselves are listed in `app.py`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -16,6 +17,7 @@ from fakeio.edge.work import Handler
 
 TRACK, APP, PIPELINES = "track", "app", "pipelines"
 BASIC, KEY, SEND, OPEN = "basic", "key", "send", "open"  # who may call: Track pair, App API key, a sender, anybody
+_BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})")
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -100,9 +102,14 @@ _UNKNOWN = Found(None, [], known_path=False)
 
 
 def decode_segment(raw: str) -> str | None:
-    """One path segment with its escapes resolved once; None when they are no UTF-8. A plus is a plus."""
+    """One path segment with its escapes resolved once; None for bad escapes or bytes that are no UTF-8.
+
+    A plus is a plus.
+    """
     if "%" not in raw:
         return raw
+    if _BAD_ESCAPE.search(raw):
+        return None
     try:
         return unquote_to_bytes(raw).decode("utf-8")
     except UnicodeDecodeError:

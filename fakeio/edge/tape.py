@@ -25,7 +25,7 @@ _FIXED_BYTES = 1_024  # about what an exchange weighs besides its bodies: object
 _OPERATION_BYTES = 256  # one operation's outcome
 _SECRET_HEADERS = frozenset({b"authorization", b"proxy-authorization", b"cookie", b"x-fakeio-token"})
 
-Done = tuple[str, Outcome]  # the name of an operation and how it ended
+Done = tuple[str, Outcome | None]  # the name of an operation and how it ended; None while it is held back
 
 
 class Exchange(msgspec.Struct, gc=False):
@@ -150,10 +150,15 @@ def as_row(exchange: Exchange) -> dict[str, Any]:
     }
 
 
-def operation_row(name: str, outcome: Outcome) -> dict[str, Any]:
-    """One operation and its fate. An applied one may carry notes: the parts of it that did not take effect."""
+def operation_row(name: str, outcome: Outcome | None) -> dict[str, Any]:
+    """One operation and its fate. An applied one may carry notes: the parts of it that did not take effect.
+
+    `pending` is only seen while the workspace delays what it accepts; it becomes one of the three.
+    """
     row: dict[str, Any] = {"operation": name, "outcome": "applied", "reason": None, "rule": None, "explanation": None}
-    if isinstance(outcome, Applied):
+    if outcome is None:
+        row |= {"outcome": "pending", "explanation": "accepted; not visible yet"}
+    elif isinstance(outcome, Applied):
         row["notes"] = [{"rule": note.rule, "explanation": note.why} for note in outcome.notes]
     elif isinstance(outcome, Ignored):
         # the last word of a rule's id is its reason in one word: `suppressed`, `unknown`, …

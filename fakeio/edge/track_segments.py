@@ -52,7 +52,7 @@ def _change(call: Call, operation: Operation) -> Work | Answered:
         return refuse(operation.name, ids, meta_errors(ids))
     settings = call.settings
 
-    def answer(outcomes: Sequence[Outcome], state: Workspace) -> Reply:
+    def answer(outcomes: Sequence[Outcome | None], state: Workspace) -> Reply:
         first = outcomes[0]
         if not isinstance(first, Refused):
             return TRACK_OK

@@ -41,7 +41,7 @@ _MERGE_KINDS = (ID, EMAIL, CIO_ID)
 # ---- answers ---------------------------------------------------------------------------------------------------------
 
 
-def answer_with_errors(outcomes: Sequence[Outcome], state: Workspace) -> Reply:
+def answer_with_errors(outcomes: Sequence[Outcome | None], state: Workspace) -> Reply:
     """200, or every violation of the first operation that was refused."""
     for outcome in outcomes:
         if isinstance(outcome, Refused):
@@ -49,7 +49,7 @@ def answer_with_errors(outcomes: Sequence[Outcome], state: Workspace) -> Reply:
     return TRACK_OK
 
 
-def answer_with_error(outcomes: Sequence[Outcome], state: Workspace) -> Reply:
+def answer_with_error(outcomes: Sequence[Outcome | None], state: Workspace) -> Reply:
     """200, or the first violation alone."""
     for outcome in outcomes:
         if isinstance(outcome, Refused):

@@ -41,7 +41,7 @@ def entity(call: Call) -> Work | Answered:
     return Work(items, _answer_entity)
 
 
-def _answer_entity(outcomes: Sequence[Outcome], state: Workspace) -> Reply:
+def _answer_entity(outcomes: Sequence[Outcome | None], state: Workspace) -> Reply:
     refused = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
     return entity_errors(refused, WORDS) if refused else TRACK_OK
 
@@ -80,7 +80,7 @@ def _empty(settings: Settings) -> Work | Answered:
     return refuse("batch", refused, entity_errors([refused], WORDS))
 
 
-def _answer_batch(owners: list[int], outcomes: Sequence[Outcome], *, refuse_whole: bool) -> Reply:
+def _answer_batch(owners: list[int], outcomes: Sequence[Outcome | None], *, refuse_whole: bool) -> Reply:
     refused = [(at, outcome) for at, outcome in zip(owners, outcomes, strict=True) if isinstance(outcome, Refused)]
     if not refused:
         return TRACK_OK

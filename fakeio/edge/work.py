@@ -61,7 +61,7 @@ class Work(msgspec.Struct, frozen=True, gc=False):
     """
 
     items: Sequence[Item]
-    render: Callable[[Sequence[Outcome], Workspace], Reply | Answered]
+    render: Callable[[Sequence[Outcome | None], Workspace], Reply | Answered]
 
 
 Handler = Callable[[Call], Work | Answered]

@@ -30,7 +30,7 @@ _COUNT = re.compile(r"[0-9]{1,18}\Z", re.ASCII)
 def read(find: Callable[[Workspace], Reply | Answered]) -> Work:
     """Work that changes nothing: `find` looks at the state under the workspace's lock."""
 
-    def render(outcomes: Sequence[Outcome], state: Workspace) -> Reply | Answered:
+    def render(outcomes: Sequence[Outcome | None], state: Workspace) -> Reply | Answered:
         return find(state)
 
     return Work((), render)

@@ -69,7 +69,7 @@ def create(call: Call) -> Work | Answered:
     return Work((CreateSegment(segment_name=name, description=description or ""),), _answer_create)
 
 
-def _answer_create(outcomes: Sequence[Outcome], state: Workspace) -> Reply:
+def _answer_create(outcomes: Sequence[Outcome | None], state: Workspace) -> Reply:
     outcome = outcomes[0]
     created = state.segments.get(outcome.result or 0) if isinstance(outcome, Applied) else None
     if created is None:
@@ -109,7 +109,7 @@ def delete(call: Call) -> Work | Answered:
     return Work((DeleteSegment(segment_id=segment_id),), _answer_delete)
 
 
-def _answer_delete(outcomes: Sequence[Outcome], state: Workspace) -> Reply:
+def _answer_delete(outcomes: Sequence[Outcome | None], state: Workspace) -> Reply:
     return APP_NOT_FOUND if isinstance(outcomes[0], Refused) else APP_DELETED
 
 
