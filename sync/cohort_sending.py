@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from functools import partial
+from typing import NamedTuple
 
 import msgspec
 
 from sync.core.budgets import SEARCH_PAGE, SEGMENT_IDS
-from sync.core.diff import Seen
+from sync.core.diff import Ids, Seen
 from sync.core.errors import Refused
 from sync.core.sending import Fate, FateKind, Reply, Request
 from sync.core.verdicts import complaint
@@ -71,14 +72,20 @@ class Spools:
         self._stack.close()
 
 
+class Target(NamedTuple):
+    """Which segment, and by which kind of identifier its members are named."""
+
+    segment_id: int
+    id_type: str
+
+
 class Caller:
     """Sends add and remove calls for one segment and remembers what each id met."""
 
-    def __init__(self, destination: Destination, segment_id: int, id_type: str, spools: Spools, run_id: str) -> None:
+    def __init__(self, destination: Destination, target: Target, spools: Spools, run_id: str) -> None:
         self.letters: list[DeadLetter] = []
         self._destination = destination
-        self._segment_id = segment_id
-        self._id_type = id_type
+        self._segment_id, self._id_type = target
         self._spools = spools
         self._run_id = run_id
         self._unsettled_in_a_row = 0
@@ -129,14 +136,15 @@ def read_members(destination: Destination, segment_id: int, id_type: str, into: 
 
 
 def find_people(
-    destination: Destination, id_type: str, ids: Iterable[bytes], segment_id: int, into: Spool, *, members_only: bool
-) -> None:
-    """Those of `ids` that somebody has; with `members_only`, those that a member of the segment has."""
+    destination: Destination, segment_id: int, id_type: str, ids: Iterable[bytes], *, members_only: bool
+) -> Iterator[tuple[Ids, Ids]]:
+    """For every 1,000 of `ids`: those that somebody has (with `members_only`: a member of the segment), and those that
+    nobody has."""
     within = segment_id if members_only else None
     for call in in_calls(ids, SEARCH_PAGE.most):
-        asked = frozenset(call)
-        for people in _pages(destination, segment_id, partial(search_people, id_type, call, within)):
-            into.add([one for one in ids_of(people, id_type) if one in asked])
+        pages = _pages(destination, segment_id, partial(search_people, id_type, call, within))
+        found = frozenset(one for people in pages for one in ids_of(people, id_type)) & frozenset(call)
+        yield found, frozenset(call) - found
 
 
 def _pages(destination: Destination, segment_id: int, request: PageRequest) -> Iterator[People]:

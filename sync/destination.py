@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sync.core.errors import InDoubt, Refused, SendError, Throttled, Unauthorised, Unreachable
 from sync.core.sending import Fate, FateKind, Reply, Request, RetryPolicy
 from sync.core.verdicts import complaint, say
-from sync.core.wire_account import APP_PROBE, REGION, Account, parse_account
+from sync.core.wire_account import APP_PROBE, REGION, Account, parse_account, parse_workspaces
 from sync.edge.console import Console
 from sync.edge.settings import EU, HOSTS, US, Settings
 from sync.edge.transport import Endpoints, Network, Transport
@@ -76,7 +76,7 @@ class Destination:
         Raises Unauthorised (wrong credentials, or another region than configured), Unreachable, Throttled, InDoubt.
         """
         asked = self._settings.region or US
-        driver = self._open(asked)
+        driver = self._driver = self._open(asked)
         fate = driver.send(REGION, usable=_readable)
         other = EU if asked == US else US
         if self._elsewhere(fate):
@@ -92,9 +92,17 @@ class Destination:
         """Send something a run can't go on without, and return its accepted reply. `what` names it in errors."""
         return expect(self.driver.send(request, usable), what, request.api)
 
-    def prove_app_key(self) -> None:
-        """Raise Unauthorised unless the App API takes its key."""
-        self.send(APP_PROBE, "proving CIO_APP_API_KEY")
+    def prove_app_key(self, account: Account | None) -> None:
+        """Raise Unauthorised unless the App API takes its key, and the key is of the same account as the other two
+        (as far as both sides tell)."""
+        reply = self.send(APP_PROBE, "proving CIO_APP_API_KEY")
+        workspaces, ours = parse_workspaces(reply), account.environment_id if account is not None else None
+        if workspaces and ours is not None and ours not in workspaces:
+            raise Unauthorised(
+                f"CIO_APP_API_KEY works, but not for workspace {ours}, which CIO_SITE_ID names",
+                hint="use an App API key of the same workspace",
+                code="other_workspace",
+            )
 
     def _elsewhere(self, fate: Fate) -> bool:
         """Whether the other region's host might know these credentials: only when no url is prescribed."""

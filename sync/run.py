@@ -6,6 +6,7 @@ on this in `run_cohort.py` and `run_events.py`.
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 import time
@@ -24,6 +25,12 @@ from sync.core.sending import (
     retry_after_s,
     send_until_settled,
 )
+from sync.core.ulids import encode_ulids
+
+
+def new_run_id() -> str:
+    """A ULID of now: run ids sort by start."""
+    return encode_ulids([int(time.time() * 1000).to_bytes(6, "big") + os.urandom(10)])[0].decode()
 
 
 class SystemClock:

@@ -39,12 +39,13 @@ class Known(NamedTuple):
 
 class Plan(NamedTuple):
     """`join` and `leave` are sorted, so that equal inputs give equal requests. `kept` are members who stay as they
-    are; `losses` counts the members among `leave`."""
+    are; `losses` counts the members among `leave`; `waiting` are people of the cohort who did not exist last time."""
 
     join: list[bytes]
     leave: list[bytes]
     kept: int
     losses: int
+    waiting: int
 
 
 def diff(known: Known, cohort: Set[bytes], *, full: bool = False, retry_absent: bool = False) -> Plan:
@@ -54,10 +55,10 @@ def diff(known: Known, cohort: Set[bytes], *, full: bool = False, retry_absent: 
     looked up after the sending, and sent only when somebody answers to them now.
     """
     sure = known.sure
-    waiting = NONE if retry_absent else known.absent
+    waiting = NONE if retry_absent or full else known.absent & cohort
     join = cohort if full else cohort - sure - waiting
     leave = (known.confirmed | known.joining | known.leaving) - cohort
-    return Plan(sorted(join), sorted(leave), len(sure & cohort), len(leave & known.ours))
+    return Plan(sorted(join), sorted(leave), len(sure & cohort), len(leave & known.ours), len(waiting))
 
 
 class Seen(NamedTuple):
@@ -99,8 +100,9 @@ class Settlement(NamedTuple):
     added: int
     not_found: int
     pending: int
-    refused: int
+    refused: Ids
     removed: int
+    strangers: int  # members that somebody else put there; they are left alone
 
 
 def settle(known: Known, cohort: Set[bytes], seen: Seen) -> Settlement:
@@ -113,4 +115,7 @@ def settle(known: Known, cohort: Set[bytes], seen: Seen) -> Settlement:
     leaving = _strays(known, cohort, seen)
     gone = (known.ours | (known.ever & seen.repaired)) - cohort - seen.present
     keep = Known(frozenset(members), frozenset(joining), leaving, frozenset(absent))
-    return Settlement(keep, already, len(members) - already, len(absent), len(joining), len(refused), len(gone))
+    strangers = len(seen.present - known.ever - cohort)
+    return Settlement(
+        keep, already, len(members) - already, len(absent), len(joining), frozenset(refused), len(gone), strangers
+    )

@@ -7,6 +7,7 @@ Rendering for people is here too, so that both forms come from the same values.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -117,6 +118,14 @@ def finish(report: Report, error: SyncError | None = None) -> int:
     if error is not None and code >= 3:
         report.error = error.as_dict()
     return code
+
+
+class Ended(NamedTuple):
+    """How a run ended: what it tells, what its process returns, and what stopped it, if anything did."""
+
+    report: Report
+    exit_code: int
+    error: SyncError | None = None
 
 
 def encode(report: Report) -> bytes:

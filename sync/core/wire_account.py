@@ -10,7 +10,7 @@ import msgspec
 from sync.core.sending import Reply, Request
 
 REGION = Request("track", "GET", "/api/v1/accounts/region")
-APP_PROBE = Request("app", "GET", "/v1/segments")
+APP_PROBE = Request("app", "GET", "/v1/workspaces")
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -25,6 +25,15 @@ class Account(msgspec.Struct, frozen=True):
         return (self.region or self.data_center).lower()
 
 
+class _Workspace(msgspec.Struct, frozen=True):
+    id: int
+
+
+class _Workspaces(msgspec.Struct, frozen=True):
+    workspaces: list[_Workspace] | None = None
+
+
+_WORKSPACES = msgspec.json.Decoder(_Workspaces)
 _ACCOUNT = msgspec.json.Decoder(Account)
 
 
@@ -35,3 +44,11 @@ def parse_account(reply: Reply) -> Account | None:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     return account if account.home in ("us", "eu") else None
+
+
+def parse_workspaces(reply: Reply) -> frozenset[int]:
+    """The ids of the account's workspaces; empty when the answer doesn't tell."""
+    try:
+        return frozenset(one.id for one in _WORKSPACES.decode(reply.body).workspaces or [])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return frozenset()

@@ -1,6 +1,6 @@
 """What a person sees while a run goes on: a bar on a terminal, plain lines elsewhere, nothing under `--json`.
 
-Everything here goes to stderr; stdout belongs to the report. Lines hold counts, never people.
+All that goes to stderr; only `tell` writes what was asked for to stdout. Lines hold counts, never people.
 """
 
 from __future__ import annotations
@@ -34,6 +34,10 @@ class Console:
     def warn(self, text: str) -> None:
         """A line that matters even when nobody watches."""
         print(text, file=self._stream, flush=True)
+
+    def tell(self, text: str) -> None:
+        """A line of what was asked for, on stdout."""
+        sys.stdout.write(f"{text}\n")
 
     def waiting(self, seconds: float, why: str) -> None:
         """The driver waits, and says why."""

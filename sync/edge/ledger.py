@@ -49,6 +49,15 @@ class RunRow(msgspec.Struct, frozen=True):
     report: bytes | None
 
 
+class SyncRow(msgspec.Struct, frozen=True):
+    """A cohort sync as remembered. `segment_id` is None until the segment is known."""
+
+    sync_key: str
+    id_type: str
+    id_column: str
+    segment_id: int | None
+
+
 class Ledger:
     """An open ledger. Use as a context manager; one instance a process, any thread may read, one may write."""
 
@@ -73,6 +82,21 @@ class Ledger:
                 raise
         except OSError as error:
             raise _unusable(path, error.strerror or "the system refused") from error
+        except sqlite3.Error as error:
+            raise _unusable(path, str(error)) from error
+
+    @classmethod
+    def peek(cls, path: Path) -> Ledger | None:
+        """Open the file for reading only, for a dry run; None when there is none. Raises as `open` does."""
+        if not path.exists():
+            return None
+        try:
+            connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_S)
+            try:
+                return cls(path, _known_schema(sqlite_utils.Database(connection), path))
+            except BaseException:
+                connection.close()
+                raise
         except sqlite3.Error as error:
             raise _unusable(path, str(error)) from error
 
@@ -121,6 +145,23 @@ class Ledger:
             yield
         finally:
             os.close(handle)
+
+    # -- syncs ---------------------------------------------------------------------------------------------------------
+    def sync(self, site_id: str, name: str) -> SyncRow | None:
+        """What is known of the sync called `name` to that destination."""
+        row = self.connection.execute(
+            "SELECT sync_key, id_type, id_column, segment_id FROM syncs WHERE site_id = ? AND name = ?", (site_id, name)
+        ).fetchone()
+        return None if row is None else SyncRow(*row)
+
+    def store_sync(self, site_id: str, name: str, row: SyncRow) -> None:
+        """Remember a sync, in place of what was known of it."""
+        with self.atomic() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO syncs (sync_key, site_id, name, id_type, id_column, segment_id)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (row.sync_key, site_id, name, row.id_type, row.id_column, row.segment_id),
+            )
 
     # -- runs ---------------------------------------------------------------------------------------------------------
     def start_run(self, run_id: str, kind: str, sync: str | None, sync_key: str | None) -> None:
@@ -195,16 +236,20 @@ def _make_private(path: Path) -> None:
 
 
 def _prepared(connection: sqlite3.Connection, path: Path) -> sqlite_utils.Database:
-    db = sqlite_utils.Database(connection)
+    db = _known_schema(sqlite_utils.Database(connection), path)
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "temp_store = MEMORY", "wal_autocheckpoint = 10000"):
+        connection.execute(f"PRAGMA {pragma}").fetchone()
+    migrations.apply(db)
+    return db
+
+
+def _known_schema(db: sqlite_utils.Database, path: Path) -> sqlite_utils.Database:
     if migrations.applied(db) > migrations.LATEST:
         raise LedgerTooNew(
             f"the state file {path} was written by a newer version (its schema is {migrations.applied(db)}, this"
             f" version knows {migrations.LATEST}); nothing was sent",
             hint="upgrade cio-sync, or name another file in CIO_SYNC_STATE",
         )
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "temp_store = MEMORY", "wal_autocheckpoint = 10000"):
-        connection.execute(f"PRAGMA {pragma}").fetchone()
-    migrations.apply(db)
     return db
 
 

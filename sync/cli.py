@@ -1,0 +1,124 @@
+"""`cio-sync`: reads flags and the environment, runs a command, prints, returns the exit code.
+
+`--json` puts exactly one object on stdout, whatever happened, unless the command itself was wrong (exit code 2).
+Everything else that a person reads while a run goes on is on stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from sync.cli_check import check
+from sync.cli_cohort import add_cohort_arguments, cohort
+from sync.cli_runs import add_failed_arguments, add_history_arguments, add_show_arguments, failed, history, show
+from sync.core.errors import SyncError
+from sync.core.page import render
+from sync.core.report import Ended, encode
+from sync.edge.console import Console
+from sync.edge.settings import Settings, read_settings
+
+Sending = Callable[[argparse.Namespace, Settings, Console], Ended]
+Looking = Callable[[argparse.Namespace, Settings, Console], int]
+
+DESCRIPTION = """Delivers Amplitude cohorts and events to Customer.io.
+
+Credentials come from the environment: CIO_SITE_ID, CIO_TRACK_API_KEY, CIO_APP_API_KEY. CIO_REGION (us, eu; empty:
+find out), CIO_TRACK_URL and CIO_APP_URL choose where to; CIO_SYNC_STATE names the state file."""
+EXIT_CODES = """exit codes: 0 all settled; 1 finished, but something was skipped, refused, not found or is pending;
+2 usage or configuration; 3 the source failed, nothing was sent; 4 the destination refused the credentials or the
+segment; 5 stopped by a guard; 130 interrupted, run it again to go on"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit codes are those of the README."""
+    arguments = build_parser().parse_args(argv)
+    console = Console(quiet=getattr(arguments, "json", False))
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        settings = read_settings(
+            os.environ,
+            track_rate=getattr(arguments, "track_rate", None),
+            app_rate=getattr(arguments, "app_rate", None),
+        )
+        code: int = arguments.command(arguments, settings, console)
+    except SyncError as error:
+        console.warn(f"cio-sync: {error.message}.")
+        if error.hint:
+            console.warn(f"cio-sync: {error.hint}.")
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Every command and flag; the README's tables are compared with this."""
+    parser = argparse.ArgumentParser(
+        prog="cio-sync", description=DESCRIPTION, epilog=EXIT_CODES, allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _looking(commands, "check", "prove the credentials and find the region", _check)
+    _sending(commands, "cohort", "make a segment equal to a cohort", add_cohort_arguments, cohort)
+    _looking(commands, "history", "list the runs", history, add_history_arguments)
+    _looking(commands, "show", "print one run's report", show, add_show_arguments)
+    _json(_looking(commands, "failed", "list what was given up", failed, add_failed_arguments))
+    return parser
+
+
+Commands = argparse._SubParsersAction  # typeshed gives this class no public name
+Arguments = Callable[[argparse.ArgumentParser], None]
+
+
+def _looking(
+    commands: Commands[argparse.ArgumentParser], name: str, text: str, run: Looking, arguments: Arguments | None = None
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+    if arguments is not None:
+        arguments(parser)
+    parser.set_defaults(command=run)
+    return parser
+
+
+def _sending(
+    commands: Commands[argparse.ArgumentParser], name: str, text: str, arguments: Arguments, run: Sending
+) -> None:
+    parser = commands.add_parser(name, help=text, description=text, epilog=EXIT_CODES, allow_abbrev=False)
+    arguments(parser)
+    for api in ("track", "app"):
+        parser.add_argument(f"--{api}-rate", metavar="N", help=f"at most N {api} requests a second, 0 for no limit")
+    _json(parser)
+    parser.set_defaults(command=lambda *given: _told(run, *given))
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout, nothing else")
+
+
+def _told(run: Sending, arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
+    """Run something that sends, and print its report."""
+    ended = run(arguments, settings, console)
+    if arguments.json:
+        sys.stdout.buffer.write(encode(ended.report) + b"\n")
+        if ended.error is not None:
+            console.warn(f"cio-sync: {ended.error.message}")
+    else:
+        console.tell(render(ended))
+    sys.stdout.flush()
+    return ended.exit_code
+
+
+def _check(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
+    return check(settings, console)
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt

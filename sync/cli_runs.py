@@ -1,0 +1,100 @@
+"""The commands that look back: `history`, `show` and `failed`. They read the ledger and talk to nobody."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import sys
+from collections.abc import Iterator
+
+import msgspec
+
+from sync.core.errors import ConfigError
+from sync.core.page import render
+from sync.core.report import CohortReport, Ended, EventsReport, Report
+from sync.edge.console import Console
+from sync.edge.ledger import DeadLetter, Ledger, RunRow
+from sync.edge.settings import Settings
+
+
+def add_history_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", nargs="?", metavar="NAME", help="only the runs of this sync")
+
+
+def add_show_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="a run's id, as history prints it")
+    parser.add_argument("--people", action="store_true", help="also name those who were refused")
+
+
+def add_failed_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", nargs="?", metavar="RUN", help="only what this run gave up")
+
+
+def history(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
+    with _ledger(settings) as ledger:
+        for run in ledger.runs(arguments.name):
+            console.tell(_row(run))
+    return 0
+
+
+def show(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
+    with _ledger(settings) as ledger:
+        run = ledger.run(arguments.run)
+        if run is None:
+            raise ConfigError(f"no run {arguments.run!r} is remembered", hint="`cio-sync history` lists them")
+        console.tell(_page(run))
+        if arguments.people:
+            for letter in ledger.dead_letters(run.run_id):
+                console.tell(_letter(letter))
+    return 0
+
+
+def failed(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
+    with _ledger(settings) as ledger:
+        if arguments.json:
+            for text in _failed_json(ledger.dead_letters(arguments.run)):
+                sys.stdout.buffer.write(text)
+            return 0
+        for letter in ledger.dead_letters(arguments.run):
+            console.tell(_letter(letter))
+    return 0
+
+
+def _failed_json(letters: Iterator[DeadLetter]) -> Iterator[bytes]:
+    """One object, written as it is read: there may be many."""
+    comma = b""
+    yield b'{"failed":['
+    for letter in letters:
+        yield comma + msgspec.json.encode(letter)
+        comma = b","
+    yield b"]}\n"
+
+
+def _ledger(settings: Settings) -> Ledger:
+    ledger = Ledger.peek(settings.state_path)
+    if ledger is None:
+        raise ConfigError(
+            f"there is no state file {settings.state_path}, so no run is remembered",
+            hint="name another file in CIO_SYNC_STATE, or run a sync first",
+        )
+    return ledger
+
+
+def _row(run: RunRow) -> str:
+    started = datetime.datetime.fromtimestamp(run.started_at, datetime.UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    status = run.status or "not finished"
+    return f"{started}  {run.run_id}  {run.kind:<7} {run.sync or '-':<24} {status}"
+
+
+def _page(run: RunRow) -> str:
+    if run.report is None:
+        return f"{_row(run)}\nIt is still running, or was killed; the next run of this sync goes on from there."
+    kind: type[Report] = CohortReport if run.kind == "cohort" else EventsReport
+    report = msgspec.json.decode(run.report, type=kind)
+    return render(Ended(report, run.exit_code if run.exit_code is not None else 1))
+
+
+def _letter(letter: DeadLetter) -> str:
+    where = f" ({letter.field})" if letter.field else ""
+    said = f": {letter.message}" if letter.message else ""
+    return f"{letter.run_id}  {letter.kind}  {letter.reason}{where}{said}  {bytes(letter.item).decode()}"
