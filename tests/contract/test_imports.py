@@ -128,11 +128,18 @@ def _private(name: str) -> bool:
 
 
 def breaks_of_place(module: Module) -> Iterable[str]:
-    """An import inside a function without a comment that says why it is not at the top."""
+    """An import inside a function without a comment, at it or above its group, that says why it is not at the top."""
     for item in imports(module):
-        around = module.lines[max(0, item.line - 2) : item.line]
-        if item.deferred and not any("#" in line for line in around):
+        if item.deferred and not any("#" in line for line in _group(module.lines, item.line)):
             yield f"{module.name}:{item.line} imports {item.module} {item.name} inside a function and does not say why"
+
+
+def _group(lines: list[str], line: int) -> list[str]:
+    """The line of an import, those of the imports right above it, and the line above them."""
+    first = line - 1
+    while lines[first].lstrip().startswith(("import ", "from ")):
+        first -= 1
+    return lines[first:line]
 
 
 RULES: dict[str, tuple[tuple[str, ...], Callable[[Module], Iterable[str]]]] = {
@@ -183,6 +190,7 @@ KEPT = [
     pytest.param("confinement", "fakeio.edge.control", "from starlette.routing import Route", id="starlette at home"),
     pytest.param("privacy", "scenarios.demo", "from fakeio import __version__", id="a dunder is public"),
     pytest.param("place", "sync.cli", "def f():\n    # slow to import\n    import rich", id="a late import explained"),
+    pytest.param("place", "sync.cli", "def f():\n    import a  # slow\n    import b", id="one reason for two"),
 ]
 
 
