@@ -52,6 +52,8 @@ def serve(options: argparse.Namespace) -> int:
     seed, settings = read_seed(options.seed), read_settings(options.settings)
     # here, since the server, its event loop and its HTTP parser are the better part of what takes time to import
     from fakeio.app import build_app, build_universe
+    from fakeio.core.seeding import SeedError
+    from fakeio.core.settings import BadSetting
     from fakeio.edge.registry import Options
     from fakeio.server import CannotListen, Tls
     from fakeio.server import serve as serve_until_told_to_stop
@@ -59,8 +61,10 @@ def serve(options: argparse.Namespace) -> int:
     kept = Options(tape_limit=options.tape_limit, tape_limit_bytes=options.tape_bytes, recording=options.tape)
     try:
         universe = build_universe(kept, region=options.region, settings=settings, seed=seed)
-    except ValueError as bad:  # BadSetting and SeedError
-        raise CommandFailed(str(bad), status=2) from bad
+    except SeedError as bad:
+        raise CommandFailed(f"the seed {options.seed}: {bad}", status=2) from bad
+    except BadSetting as bad:
+        raise CommandFailed(f"the settings {options.settings}: {bad}", status=2) from bad
     app = build_app(universe, host=options.host, token=options.control_token)
     certificates = _certificates(options.host) if tls_wanted else None
     tls = Tls(certificates.cert_file, certificates.key_file, options.tls_port) if certificates else None
@@ -122,12 +126,15 @@ def _check(options: argparse.Namespace) -> None:
         )
 
 
-def read_seed(path: str | None) -> Any:
+def read_seed(path: str | None) -> dict[str, Any] | None:
     """The seed of a file; raises CommandFailed when there is none to read."""
     if path is None:
         return None
     with _clearly(f"the seed {path}"), open(path, "rb") as file:
-        return json.load(file)
+        seed = json.load(file)
+        if not isinstance(seed, dict):
+            raise ValueError("a seed is a JSON object")
+        return seed
 
 
 def read_settings(path: str | None) -> dict[str, Any] | None:

@@ -198,7 +198,9 @@ def test_a_cio_id_is_taken_with_and_without_its_prefix(control: Control) -> None
 def test_pages_hold_everybody_once_in_order(fake: Fake, count: int, limit: int) -> None:
     control = Control(fake, fake.new_workspace())
     control.handle.add_people({"id": str(n)} for n in range(count))
-    met, start, pages = [], "0", 0
+    met: list[str] = []
+    start: str | None = "0"
+    pages = 0
     while start is not None:
         page = control.get("/people", limit=limit, start=start)
         assert len(page["people"]) <= limit

@@ -13,7 +13,8 @@ import pytest
 
 from fakeio import Fake, WorkspaceHandle
 
-APPLIED, NOTHING = ["1"], []
+APPLIED: list[str] = ["1"]
+NOTHING: list[str] = []
 PATIENT_S = 30
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,8 +12,7 @@ import customerio
 import httpx
 import pytest
 
-STARTS_WITHIN_S = 30
-STOPS_WITHIN_S = 30
+from tests.contract.serving import serving
 
 
 class Served:
@@ -40,14 +36,9 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
-    command = [sys.executable, "-m", "fakeio", "serve", "--port", "0", "--tls", "--json"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield Served(json.loads(process.stdout.readline()))
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(STOPS_WITHIN_S) == 0
+    with serving("--tls", "--json") as server:
+        yield Served(server.ready)
+        assert server.stop() == 0
 
 
 @pytest.fixture(autouse=True)
@@ -132,13 +123,9 @@ def test_a_client_that_does_not_trust_the_authority_is_turned_away(
 
 
 def test_the_private_key_lives_in_a_folder_of_its_own_and_leaves_with_the_process() -> None:
-    command = [sys.executable, "-m", "fakeio", "serve", "--port", "0", "--tls", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        ca_file = json.loads(process.stdout.readline())["ca_file"]
-        folder = os.path.dirname(ca_file)
-        assert os.stat(folder).st_mode & 0o777 == 0o700
-        assert all(os.stat(os.path.join(folder, name)).st_mode & 0o777 == 0o600 for name in os.listdir(folder))
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(STOPS_WITHIN_S) == 0
-    assert not os.path.exists(folder)
+    with serving("--tls", "--json") as server:
+        folder = Path(server.ready["ca_file"]).parent
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+        assert server.stop() == 0
+    assert not folder.exists()

@@ -1,0 +1,415 @@
+"""The command `fakeio`: its ready line, its exit codes, its options and its words when something is wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from fakeio import limits
+from tests.contract.serving import PATIENCE_S, Served, run, serving
+
+SITE, TRACK_KEY, APP_KEY = "f0000000000000000001", "f0000000000000000002", "f0000000000000000000000000000003"
+READY = re.compile(r"fakeio ready at (http://127\.0\.0\.1:\d+)\Z")
+
+
+def url_of(served: Served) -> str:
+    found = READY.match(served.first_line)
+    assert found, served.first_line
+    return found[1]
+
+
+def identify(url: str, identifier: str = "1", **attributes: object) -> httpx.Response:
+    return httpx.put(
+        f"{url}/api/v1/customers/{identifier}", json=attributes, auth=(SITE, TRACK_KEY), trust_env=False,
+        timeout=PATIENCE_S,
+    )  # fmt: skip
+
+
+# ---- serve -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_says_when_it_is_ready_answers_and_stops_with_0(number: int) -> None:
+    with serving() as served:
+        assert identify(url_of(served)).status_code == 200
+        assert served.stop(number) == 0
+
+
+def test_the_first_line_is_followed_by_directions_unless_quiet() -> None:
+    with serving() as served:
+        assert SITE in served.read_line()
+        served.stop()
+    with serving("--quiet") as served:
+        assert READY.match(served.first_line)
+        assert served.stop() == 0
+        assert served.read_line() == ""
+
+
+def test_as_json_it_says_everything_in_one_object() -> None:
+    with serving("--json") as served:
+        ready = served.ready
+        assert ready == {
+            "url": ready["url"], "https_url": None, "ca_file": None, "pid": served.process.pid,
+            "workspace": {
+                "id": 1, "name": "default", "region": "us", "account": "account 1", "site_id": SITE,
+                "track_api_key": TRACK_KEY, "app_api_key": APP_KEY, "pipelines_write_key": "f0000000000000000004",
+                "service_token": "sa_live_f0000000000000000005", "webhook_signing_key": "f0000000000000000006",
+            },
+        }  # fmt: skip
+        assert identify(ready["url"]).status_code == 200
+        assert served.stop() == 0
+        assert served.read_line() == ""
+
+
+def test_a_request_in_flight_is_answered_before_it_stops() -> None:
+    with serving("--quiet") as served:
+        url = url_of(served)
+        fault = {"kind": "latency", "seconds": 0.5}
+        httpx.post(f"{url}/_fakeio/workspaces/default/faults", json=fault, trust_env=False).raise_for_status()
+        answers: list[httpx.Response] = []
+        asking = threading.Thread(target=lambda: answers.append(identify(url)))
+        asking.start()
+        until_it_is_held(url)
+        assert served.stop() == 0
+        asking.join(PATIENCE_S)
+        assert [answer.status_code for answer in answers] == [200]
+
+
+def until_it_is_held(url: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not httpx.get(f"{url}/_fakeio/workspaces/default/requests", trust_env=False).json()["requests"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_request_held_for_an_hour_does_not_keep_it_from_stopping() -> None:
+    with serving("--quiet") as served:
+        url = url_of(served)
+        fault = {"kind": "latency", "seconds": 3600}
+        httpx.post(f"{url}/_fakeio/workspaces/default/faults", json=fault, trust_env=False).raise_for_status()
+        failures: list[httpx.HTTPError] = []
+
+        def ask() -> None:
+            try:
+                identify(url)
+            except httpx.HTTPError as failure:
+                failures.append(failure)
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        until_it_is_held(url)
+        assert served.stop() == 0
+        asking.join(PATIENCE_S)
+        assert len(failures) == 1
+
+
+def test_https_is_served_beside_http_with_a_certificate_of_this_run() -> None:
+    with serving("--tls", "--json") as served:
+        ready = served.ready
+        context = ssl.create_default_context(cafile=ready["ca_file"])
+        with httpx.Client(verify=context, trust_env=False) as client:
+            answer = client.get(f"{ready['https_url']}/auth", auth=(SITE, TRACK_KEY))
+        assert (answer.status_code, identify(ready["url"]).status_code) == (200, 200)
+        assert served.stop() == 0
+
+
+def test_the_default_workspace_starts_with_its_region_seed_and_settings(tmp_path: Path) -> None:
+    seed, settings = tmp_path / "seed.json", tmp_path / "settings.toml"
+    seed.write_text(json.dumps({"people": [{"id": "42", "attributes": {"plan": "pro"}}]}))
+    settings.write_text('auto_merge = false\nrate_limits = "off"\n')
+    with serving("--region", "eu", "--seed", str(seed), "--settings", str(settings), "--json") as served:
+        assert served.ready["workspace"]["region"] == "eu"
+        here = f"{served.ready['url']}/_fakeio/workspaces/default"
+        httpx.post(f"{here}/reset", trust_env=False).raise_for_status()
+        people = httpx.get(f"{here}/people", trust_env=False).json()["people"]
+        found = httpx.get(f"{here}/settings", trust_env=False).json()
+    assert [(person["id"], person["attributes"]) for person in people] == [("42", {"plan": "pro"})]
+    assert (found["auto_merge"], found["rate_limits"]) == (False, "off")
+
+
+def test_rate_limits_are_enforced_unless_told_otherwise() -> None:
+    with serving("--quiet") as served:
+        settings = httpx.get(f"{url_of(served)}/_fakeio/workspaces/default/settings", trust_env=False).json()
+    assert settings["rate_limits"] == "enforced"
+
+
+def test_every_option_can_come_from_the_environment(tmp_path: Path) -> None:
+    seed = tmp_path / "seed.json"
+    seed.write_text(json.dumps({"people": [{"id": "42"}]}))
+    environment = {
+        "FAKEIO_REGION": "eu", "FAKEIO_SEED": str(seed), "FAKEIO_JSON": "1", "FAKEIO_TLS": "yes", "FAKEIO_TAPE": "off",
+        "FAKEIO_CONTROL_TOKEN": "secret", "FAKEIO_TAPE_LIMIT": "5", "FAKEIO_QUIET": "0", "FAKEIO_HOST": "127.0.0.1",
+    }  # fmt: skip
+    with serving(environment=environment) as served:
+        ready = served.ready
+        assert (ready["workspace"]["region"], ready["https_url"][:8]) == ("eu", "https://")
+        people = f"{ready['url']}/_fakeio/workspaces/default/people"
+        assert httpx.get(people, trust_env=False).status_code == 401
+        found = httpx.get(people, headers={"X-Fakeio-Token": "secret"}, trust_env=False).json()["people"]
+        assert [person["id"] for person in found] == ["42"]
+
+
+def test_the_command_line_wins_over_the_environment() -> None:
+    with serving("--region", "us", "--json", environment={"FAKEIO_REGION": "eu"}) as served:
+        assert served.ready["workspace"]["region"] == "us"
+
+
+@pytest.mark.parametrize(("options", "kept", "dropped"), [
+    pytest.param(["--tape-limit", "2"], [2, 3], 1, id="a count"),
+    pytest.param(["--tape-bytes", "1"], [], 3, id="bytes"),
+    pytest.param(["--tape", "off"], [], 0, id="off"),
+])
+def test_the_tape_is_bounded_by(options: list[str], kept: list[int], dropped: int) -> None:
+    with serving("--quiet", *options) as served:
+        url = url_of(served)
+        for _ in range(3):
+            identify(url)
+        tape = httpx.get(f"{url}/_fakeio/workspaces/default/requests", trust_env=False).json()
+    assert ([row["n"] for row in tape["requests"]], tape["dropped"]) == (kept, dropped)
+
+
+def test_open_to_the_network_it_wants_a_token_from_every_control_call() -> None:
+    with serving("--host", "0.0.0.0", "--control-token", "secret", "--json") as served:
+        health = f"{served.ready['url']}/_fakeio/health"
+        tokens = (None, "wrong", "secret")
+        answers = [
+            httpx.get(health, headers={} if token is None else {"X-Fakeio-Token": token}, trust_env=False)
+            for token in tokens
+        ]
+        assert [answer.status_code for answer in answers] == [401, 401, 200]
+        assert identify(served.ready["url"]).status_code == 200
+
+
+def test_a_port_that_is_taken_is_one_clear_line() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = str(taken.getsockname()[1])
+        ended = run("serve", "--port", port)
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
+    assert port in ended.stderr
+    assert "taken" in ended.stderr
+
+
+@pytest.mark.parametrize(("options", "environment", "says"), [
+    pytest.param(["--host", "0.0.0.0"], {}, "--control-token", id="open to the network without a token"),
+    pytest.param(["--data", "x.db"], {}, "not available in this version", id="a data file"),
+    pytest.param(["--port", "70000"], {}, "'70000' is no port", id="no port"),
+    pytest.param(["--port", "-1"], {}, "port", id="a negative port"),
+    pytest.param(["--region", "mars"], {}, "regions are us and eu", id="no region"),
+    pytest.param(["--tape", "maybe"], {}, "neither on nor off", id="neither on nor off"),
+    pytest.param(["--tape-limit", "many"], {}, "no whole number", id="a limit in words"),
+    pytest.param(["--control-token", "sécret"], {}, "printable ASCII", id="a token no header can carry"),
+    pytest.param(["--seed", "/nonexistent/seed.json"], {}, "can't be read", id="no seed file"),
+    pytest.param(["--settings", "/nonexistent/s.toml"], {}, "can't be read", id="no settings file"),
+    pytest.param(["--colour"], {}, "unrecognized arguments", id="an unknown option"),
+    pytest.param([], {"FAKEIO_PORT": "x"}, "'x' is no port", id="no port in the environment"),
+    pytest.param([], {"FAKEIO_TLS": "maybe"}, "FAKEIO_TLS is 'maybe'", id="no flag in the environment"),
+    pytest.param([], {"FAKEIO_DATA": "x.db"}, "not available in this version", id="a data file in the environment"),
+])
+def test_what_cannot_work_is_refused_with_2(options: list[str], environment: dict[str, str], says: str) -> None:
+    ended = run("serve", *options, environment=environment)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert says in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(("content", "says"), [
+    pytest.param("{", "can't be understood", id="no JSON"),
+    pytest.param("[]", "a seed is a JSON object", id="no object"),
+    pytest.param('{"peeple": []}', "no key 'peeple'", id="an unknown key"),
+    pytest.param('{"people": [{"name": "x"}]}', "people[0]", id="no person"),
+    pytest.param('{"settings": {"colour": 1}}', "no setting 'colour'", id="no setting"),
+    pytest.param('{"people": 7}', "people is a list", id="no list"),
+    pytest.param("\xff", "can't be understood", id="no UTF-8"),
+])
+def test_a_bad_seed_is_refused_with_2_and_named(tmp_path: Path, content: str, says: str) -> None:
+    seed = tmp_path / "seed.json"
+    seed.write_bytes(content.encode("latin-1"))
+    ended = run("serve", "--port", "0", "--seed", str(seed))
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
+    assert says in ended.stderr
+    assert "seed.json" in ended.stderr
+
+
+@pytest.mark.parametrize(("content", "says"), [
+    pytest.param("auto_merge", "can't be understood", id="no TOML"),
+    pytest.param("colour = 1", "no setting 'colour'", id="no setting"),
+    pytest.param('auto_merge = "yes"', "auto_merge is one of", id="no choice"),
+])
+def test_bad_settings_are_refused_with_2_and_named(tmp_path: Path, content: str, says: str) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text(content)
+    ended = run("serve", "--port", "0", "--settings", str(settings))
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
+    assert says in ended.stderr
+    assert "settings.toml" in ended.stderr
+
+
+# ---- tables ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("command", "field"), [("limits", "rule"), ("routes", "grade"), ("settings", "default")])
+def test_tables_are_printed_for_reading_and_as_json(command: str, field: str) -> None:
+    table, as_json = run(command), run(command, "--json")
+    rows = json.loads(as_json.stdout)[command]
+    assert (table.returncode, as_json.returncode) == (0, 0)
+    assert len(table.stdout.splitlines()) == len(rows) + 1
+    assert all(field in row for row in rows)
+
+
+def test_the_limits_of_the_command_are_those_of_the_library() -> None:
+    rows = json.loads(run("limits", "--json").stdout)["limits"]
+    assert [(row["rule"], row["strict"], row["lenient"]) for row in rows] == [
+        (limit.rule, limit.strict, limit.lenient) for limit in limits()
+    ]
+
+
+def test_routes_that_are_not_built_say_so() -> None:
+    routes = json.loads(run("routes", "--json").stdout)["routes"]
+    grades = {(route["method"], route["path"]): route["grade"] for route in routes}
+    assert grades["POST", "/v1/identify"] == "not imitated"
+    assert grades["PUT", "/api/v1/customers/{identifier}"] != "not imitated"
+
+
+@pytest.mark.parametrize("arguments", [[], ["storm"], ["limits", "--colour"]])
+def test_a_command_nobody_knows_is_refused_with_2(arguments: list[str]) -> None:
+    ended = run(*arguments)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "usage" in ended.stderr
+
+
+def test_the_version_is_told() -> None:
+    ended = run("--version")
+    assert (ended.returncode, ended.stdout[:8]) == (0, "fakeio 0")
+
+
+# ---- talking to a running server -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    with serving("--quiet") as served:
+        yield served
+
+
+@pytest.fixture
+def at(served: Served) -> dict[str, str]:
+    """The environment that points commands at a running server with an empty workspace."""
+    url = url_of(served)
+    httpx.post(f"{url}/_fakeio/workspaces/default/reset", trust_env=False).raise_for_status()
+    return {"FAKEIO_URL": url}
+
+
+def test_requests_and_people_are_listed(at: dict[str, str]) -> None:
+    identify(at["FAKEIO_URL"], "a%2Fb", email="a@example.com")
+    httpx.delete(f"{at['FAKEIO_URL']}/api/v1/customers/nobody", auth=(SITE, TRACK_KEY), trust_env=False)
+    requests = run("requests", environment=at).stdout.splitlines()
+    assert len(requests) == 3
+    assert ("/api/v1/customers/a%2Fb" in requests[1], "identify applied" in requests[1]) == (True, True)
+    assert "delete_person ignored" in requests[2]
+    people = run("people", environment=at).stdout.splitlines()
+    assert len(people) == 2
+    assert "a@example.com" in people[1]
+    (person,) = json.loads(run("people", "--q", "EXAMPLE", "--json", environment=at).stdout)["people"]
+    assert person["id"] == "a/b"
+    failed = json.loads(run("requests", "--status", "503", "--json", environment=at).stdout)
+    assert failed == {"requests": []}
+
+
+def test_an_id_cannot_send_commands_to_the_terminal(at: dict[str, str]) -> None:
+    identify(at["FAKEIO_URL"], "%1B%5B2J%0A")
+    listed = run("people", environment=at).stdout
+    assert "\x1b" not in listed
+    assert len(listed.splitlines()) == 2
+    assert r"\x1b[2J\n" in listed
+
+
+def test_segments_and_their_members_are_listed(at: dict[str, str]) -> None:
+    url = at["FAKEIO_URL"]
+    identify(url, "1")
+    named = {"segment": {"name": "VIP"}}
+    httpx.post(f"{url}/v1/segments", json=named, headers={"authorization": f"Bearer {APP_KEY}"}, trust_env=False)
+    httpx.post(f"{url}/api/v1/segments/1/add_customers", json={"ids": ["1"]}, auth=(SITE, TRACK_KEY), trust_env=False)
+    (segment,) = json.loads(run("segments", "--json", environment=at).stdout)["segments"]
+    assert (segment["name"], segment["count"]) == ("VIP", 1)
+    assert "VIP" in run("segments", environment=at).stdout
+    (member,) = json.loads(run("segments", "1", "--json", environment=at).stdout)["members"]
+    assert member["id"] == "1"
+    assert len(run("segments", "1", environment=at).stdout.splitlines()) == 2
+
+
+def test_faults_are_added_listed_removed_and_cleared(at: dict[str, str]) -> None:
+    added = run("fault", "add", "status", "status=503", "times=1", "match.path=/api/*", environment=at)
+    assert (added.returncode, added.stderr) == (0, "")
+    (fault,) = json.loads(run("fault", "--json", environment=at).stdout)["faults"]
+    assert {"kind": "status", "status": 503, "times": 1, "match": {"path": "/api/*"}}.items() <= fault.items()
+    assert [identify(at["FAKEIO_URL"]).status_code for _ in range(2)] == [503, 200]
+    assert len(run("fault", environment=at).stdout.splitlines()) == 2
+    assert run("fault", "remove", str(fault["id"]), environment=at).returncode == 0
+    run("fault", "add", "reset", environment=at)
+    assert run("fault", "clear", environment=at).returncode == 0
+    assert json.loads(run("fault", "--json", environment=at).stdout) == {"faults": []}
+
+
+def test_the_clock_is_shown_and_turned(at: dict[str, str]) -> None:
+    assert run("clock", "set", "1000", environment=at).stdout == "1000.000 manual\n"
+    assert run("clock", "advance", "60", environment=at).stdout == "1060.000 manual\n"
+    assert json.loads(run("clock", "--json", environment=at).stdout) == {"now": 1060.0, "mode": "manual"}
+    assert run("clock", "real", environment=at).stdout.endswith(" real\n")
+
+
+def test_a_workspace_is_reset(at: dict[str, str]) -> None:
+    identify(at["FAKEIO_URL"])
+    assert run("reset", environment=at).returncode == 0
+    assert json.loads(run("people", "--json", environment=at).stdout) == {"people": []}
+
+
+def test_long_lists_are_fetched_page_by_page(at: dict[str, str]) -> None:
+    rows = [{"id": str(n)} for n in range(1001)]
+    httpx.post(f"{at['FAKEIO_URL']}/_fakeio/workspaces/default/people", json={"people": rows}, trust_env=False)
+    people = json.loads(run("people", "--json", environment=at).stdout)["people"]
+    assert [person["id"] for person in people] == [row["id"] for row in rows]
+
+
+@pytest.mark.parametrize(("arguments", "code", "says"), [
+    pytest.param(["people", "--workspace", "77"], 1, "no workspace '77'", id="an unknown workspace"),
+    pytest.param(["fault", "remove", "77"], 1, "no fault 77", id="an unknown fault"),
+    pytest.param(["fault", "remove"], 2, "which fault", id="no fault"),
+    pytest.param(["fault", "add"], 2, "which kind", id="no kind"),
+    pytest.param(["fault", "add", "storm"], 1, "no kind 'storm'", id="an unknown kind"),
+    pytest.param(["fault", "add", "status", "503"], 2, "no FIELD=VALUE", id="no field"),
+    pytest.param(["fault", "add", "status", "match=1", "match.path=x"], 2, "match has a value", id="a value twice"),
+    pytest.param(["clock", "advance"], 2, "how many seconds", id="no seconds"),
+    pytest.param(["segments", "VIP"], 1, "whole number", id="a segment by name"),
+    pytest.param(["requests", "--status", "ok"], 1, "whole number", id="a status in words"),
+])
+def test_what_cannot_be_done_is_said_in_one_line(
+    at: dict[str, str], arguments: list[str], code: int, says: str
+) -> None:
+    ended = run(*arguments, environment=at)
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (code, "", 1)
+    assert says in ended.stderr
+
+
+def test_nobody_there_is_said_with_what_to_do() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    ended = run("people", "--url", url)
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert "fakeio serve" in ended.stderr
+
+
+def test_a_server_that_is_no_fake_is_told_apart(at: dict[str, str]) -> None:
+    ended = run("people", "--url", f"{at['FAKEIO_URL']}/elsewhere")
+    assert ended.returncode == 1
+    assert "check --url" in ended.stderr
