@@ -12,9 +12,12 @@ from scenarios.samples.formats import COHORT_HEADER, encode_cohort, encode_gzip
 
 
 class Snapshot(NamedTuple):
-    """A cohort file: its values row by row, and whether it comes compressed and with extra columns."""
+    """A cohort file: its values row by row, and whether it comes compressed and with extra columns.
 
-    values: tuple[str, ...]
+    While a machine draws them, numbers may stand for ids in `values`; `encode` wants texts.
+    """
+
+    values: tuple[Any, ...]
     compressed: bool
     with_properties: bool
 

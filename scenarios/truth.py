@@ -45,16 +45,21 @@ class Truth:
         if not self.blocked & set(person):
             self.people.add(person)
 
-    def delete(self, id: str) -> None:
+    def delete(self, id: str | None = None, email: str | None = None) -> None:
         """Gone, with memberships and events; nothing is blocked."""
-        self.people = {person for person in self.people if person.id != id}
+        self.people -= self._named(id, email)
         self.segment &= self.people
         self.events = Counter({event: n for event, n in self.events.items() if event.person in self.people})
 
-    def suppress(self, id: str) -> None:
+    def suppress(self, id: str | None = None, email: str | None = None) -> None:
         """Gone as well, and every identifier blocked."""
-        self.blocked |= {id, *(key for person in self.people if person.id == id for key in person if key)}
-        self.delete(id)
+        keys = {key for person in self._named(id, email) for key in person}
+        self.blocked |= {key for key in (*keys, id, email and email.lower()) if key}
+        self.delete(id, email)
+
+    def _named(self, id: str | None, email: str | None) -> set[Person]:
+        wanted = {("id", id), ("email", email.lower() if email else None)} - {("id", None), ("email", None)}
+        return {person for person in self.people if wanted & set(person._asdict().items())}
 
     def run_cohort(self, values: Iterable[str]) -> Counter[str]:
         """The segment becomes cohort ∩ people. Returns how many rows came to what."""

@@ -1,0 +1,39 @@
+"""The engine inside this process, through its public functions: for machines that run it hundreds of times.
+
+Everything is real but the patience: waits between tries are milliseconds, and no rate holds it back. Each run opens
+and closes its ledger, as a process would.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from scenarios.engine import EngineRun, parse_report
+from sync.core.errors import ConfigError
+from sync.core.report import Ended, encode
+from sync.core.sending import RetryPolicy
+from sync.edge.console import Console
+from sync.edge.ledger import Ledger
+from sync.edge.settings import Settings, read_settings
+from sync.run_cohort import CohortOptions, run_cohort
+
+HASTE = RetryPolicy(retries=8, base_s=0.001, cap_s=0.005, budget_s=30.0)
+
+
+def run_cohort_file(file: Path, name: str, own: Mapping[str, str]) -> EngineRun:
+    """`cio-sync cohort FILE --name NAME` with the guards against sudden changes lifted. `own`: the environment."""
+    options = CohortOptions(source=str(file), name=name, allow_empty=True, max_removal_share=1.0)
+    return _run(own, lambda settings, ledger, console: run_cohort(options, settings, ledger, console, policy=HASTE))
+
+
+def _run(own: Mapping[str, str], run: Callable[[Settings, Ledger, Console], Ended]) -> EngineRun:
+    said = io.StringIO()
+    settings = read_settings(own, track_rate="0", app_rate="0")
+    try:
+        with Ledger.open(settings.state_path) as ledger:
+            ended = run(settings, ledger, Console(quiet=True, stream=said))
+    except ConfigError as error:  # what the command would print in place of a report
+        return EngineRun(error.exit_code, {}, f"{said.getvalue()}{error.message}")
+    return EngineRun(ended.exit_code, parse_report(encode(ended.report).decode()), said.getvalue())

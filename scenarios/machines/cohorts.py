@@ -1,0 +1,156 @@
+"""Any sequence of cohort snapshots, people who come and go, and finite faults ends with segment == cohort ∩ people.
+
+One example is one workspace and one ledger. Runs happen in any weather, may fail, may be the first or the tenth; what
+counts is the calm run at the end of every stretch. Invariants by their numbers in the catalogue: I1 final membership,
+I2 nobody is sent who never was in the cohort, I4 a second run writes nothing, I7 the batch law, I8 the sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hypothesis import note
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from fakeio import Fake
+from scenarios.cohorts import Snapshot, snapshots
+from scenarios.engine import EngineRun
+from scenarios.inprocess import run_cohort_file
+from scenarios.people import pools
+from scenarios.truth import Truth
+from scenarios.verdicts import cohort_fate
+from scenarios.weathers import Fault, weathers
+from scenarios.world import new_world
+
+POOL = 8
+WHO = st.integers(0, POOL - 1)
+NAME = "machine"
+WRITES = ("/add_customers", "/remove_customers")
+#: How a run in bad weather may end: as usual, refused by a faked answer, or given up.
+ENDS = {0, 1, 4}
+
+
+def cohort_machine(fake: Fake) -> type[RuleBasedStateMachine]:
+    """The machine, aimed at a running fake."""
+    return type("Cohorts", (CohortMachine,), {"fake": fake})
+
+
+class CohortMachine(RuleBasedStateMachine):
+    """The world, the truth beside it, and a tape that is checked as it grows."""
+
+    fake: Fake
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stack = ExitStack()
+        self.folder = Path(self._stack.enter_context(TemporaryDirectory()))
+        self.world = self._stack.enter_context(new_world(self.fake))
+        self.truth = Truth()
+        self.snapshot = Snapshot((), compressed=False, with_properties=False)
+        self.named: set[str] = set()  # every value that any cohort ever held
+        self._checked = 0  # how far the tape has been looked at
+
+    def teardown(self) -> None:
+        self._stack.close()
+
+    @initialize(pool=pools(POOL), present=st.sets(WHO))
+    def begins(self, pool: list[str], present: set[int]) -> None:
+        self.pool = pool
+        for who in present:
+            self.signs_up(who)
+
+    @rule(who=WHO)
+    def signs_up(self, who: int) -> None:
+        if self.pool[who] not in self.truth.blocked:
+            self.world.seed([{"id": self.pool[who]}])
+            self.truth.create(self.pool[who])
+
+    @rule(who=WHO)
+    def is_deleted(self, who: int) -> None:
+        self.world.delete(id=self.pool[who])
+        self.truth.delete(id=self.pool[who])
+
+    @rule(who=WHO)
+    def is_suppressed(self, who: int) -> None:
+        self.world.suppress(id=self.pool[who])
+        self.truth.suppress(id=self.pool[who])
+
+    @rule(who=WHO)
+    def is_unsuppressed(self, who: int) -> None:
+        self.world.unsuppress(id=self.pool[who])
+        self.truth.blocked.discard(self.pool[who])
+
+    @rule(snapshot=snapshots(WHO))
+    def the_cohort_changes(self, snapshot: Snapshot) -> None:
+        values = tuple(self.pool[value] if isinstance(value, int) else value for value in snapshot.values)
+        self.snapshot = snapshot._replace(values=values)
+        self.named |= {value for value in values if cohort_fate(value) == "cohort"}
+
+    @rule(faults=weathers())
+    def the_engine_runs(self, faults: list[Fault]) -> None:
+        """In whatever weather: it may fail, but never silently."""
+        for fault in faults:
+            self.world.arm(fault)
+        run = self._run()
+        self.world.calm()  # what people do in the meantime is no business of the faults
+        assert run.code in ENDS, run
+        if run.code == 4:
+            assert run.report["error"]["message"], run
+
+    @rule()
+    def all_is_well_after_a_calm_run(self) -> None:
+        run = self._run()
+        counts = self.truth.run_cohort(self.snapshot.values)
+        assert run.code == int(counts.total() > counts["member"] + counts["collapsed"]), run
+        self._compare(run, counts)
+        before = self._last()
+        again = self._run()
+        self._compare(again, counts)
+        assert [row["path"] for row in self.world.requests(after=before) if row["path"].endswith(WRITES)] == []
+
+    @invariant()
+    def every_call_keeps_the_law(self) -> None:
+        """1 to 1000 ids a call, none twice, none that no cohort ever held."""
+        for row in self.world.requests(after=self._checked):
+            self._checked = row["n"]
+            if row["path"].endswith(WRITES):
+                check_call(row["body"]["ids"], self.named)
+
+    def _run(self) -> EngineRun:
+        file = self.folder / "cohort.csv"
+        file.write_bytes(self.snapshot.encode())
+        run = run_cohort_file(file, NAME, self.world.environment(str(self.folder / "state.db")))
+        note(f"exit {run.code}: {dict(run.report)} {run.said}")
+        check_sums(run.report)
+        return run
+
+    def _compare(self, run: EngineRun, counts: Any) -> None:
+        segments = self.world.segments()
+        assert [row["name"] for row in segments] == [f"[Amplitude] {NAME}"]
+        assert self.world.members(segments[0]["id"]) == self.truth.segment
+        assert run.report["not_found"] == counts["not_found"]
+        assert run.report["pending"] == 0
+        assert run.report["refused"] == {}
+
+    def _last(self) -> int:
+        return max((row["n"] for row in self.world.requests()), default=0)
+
+
+def check_call(ids: list[str], named: Collection[str]) -> None:
+    """I2 and I7 for one add or remove call."""
+    assert 1 <= len(ids) <= 1_000
+    assert len(set(ids)) == len(ids)
+    assert set(ids) <= set(named)
+
+
+def check_sums(report: Any) -> None:
+    """I8: every row of the source has exactly one fate."""
+    skipped, refused = sum(report["skipped"].values()), sum(report["refused"].values())
+    assert report["source_rows"] == report["in_cohort"] + report["collapsed_duplicates"] + skipped
+    settled = report["already_members"] + report["added"] + report["not_found"] + report["pending"] + refused
+    assert report["in_cohort"] == settled
