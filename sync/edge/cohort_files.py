@@ -12,7 +12,7 @@ import glob
 import gzip
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from operator import itemgetter
@@ -75,7 +75,9 @@ class _Rows:
         self._id_type = id_type
         self._spool = spool
 
-    def add(self, texts: Iterable[str]) -> None:
+    def add(self, texts: list[str]) -> None:
+        if any(map(str.isspace, texts)):
+            texts = ["" if text.isspace() else text for text in texts]  # blanks name nobody, as in an event
         if self._id_type != "id":
             texts = [fold(text, self._id_type) for text in texts]
         ids = list(map(str.encode, texts))
