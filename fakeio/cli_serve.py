@@ -154,7 +154,7 @@ def _clearly(what: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise CommandFailed(f"{what} can't be read: {error.strerror}", status=2) from error
-    except ValueError as error:  # json's, tomllib's and UTF-8's own errors
+    except (ValueError, RecursionError) as error:  # json's, tomllib's and UTF-8's own errors
         raise CommandFailed(f"{what} can't be understood: {error}", status=2) from error
 
 

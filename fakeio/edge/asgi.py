@@ -65,7 +65,7 @@ class ProductApp:
         if isinstance(end, Cut):
             await _sever(end, scope, receive)
             return
-        await send({"type": "http.response.start", "status": end.status, "headers": _sized(end)})
+        await send({"type": "http.response.start", "status": end.status, "headers": sized(end)})
         await send({"type": "http.response.body", "body": end.body})
 
 
@@ -84,7 +84,8 @@ async def _read(receive: Receive) -> bytes | None:
     return None
 
 
-def _sized(reply: Reply) -> Headers:
+def sized(reply: Reply) -> Headers:
+    """The headers as they are sent: with a length, unless the answer is chunked or has no body."""
     for name, _ in reply.headers:
         if name == b"transfer-encoding":
             return reply.headers

@@ -16,6 +16,7 @@ import httpx
 from starlette.types import ASGIApp, Message
 
 from fakeio.core.weather import RESET
+from fakeio.edge.asgi import sized
 from fakeio.edge.control import PREFIX
 from fakeio.edge.exchange import Steps, Universe, run_exchange
 from fakeio.edge.http import Cut, RawRequest, Reply, Wait
@@ -94,10 +95,9 @@ def _raw(request: httpx.Request, body: bytes) -> RawRequest:
 
 
 def _response(reply: Reply, request: httpx.Request) -> httpx.Response:
-    headers = list(reply.headers)
-    if not any(name == b"transfer-encoding" for name, _ in headers):
-        headers.append((b"content-length", str(len(reply.body)).encode()))
-    return httpx.Response(reply.status, headers=headers, content=reply.body, request=request)
+    # a stream, since `content=` would add a length to answers that are sent without one
+    stream = httpx.ByteStream(reply.body)
+    return httpx.Response(reply.status, headers=list(sized(reply)), stream=stream, request=request)
 
 
 def _is_control(raw: RawRequest) -> bool:
