@@ -24,7 +24,7 @@ class Pacer:
         self.rate_per_s = rate_per_s
         self._room = max(1, math.floor(rate_per_s))
         # below one request a second, a window must stretch until one request fits
-        self._window_s = _WINDOW_S * (self._room / rate_per_s if rate_per_s else 0)
+        self._window_s = _WINDOW_S * max(1.0, self._room / rate_per_s if rate_per_s else 0)
         self._sent: deque[float] = deque(maxlen=self._room)
         self._held_until = -math.inf
 
