@@ -2,7 +2,8 @@
 
 A product request goes straight down the path that the server uses (`run_exchange`); a control request goes to the
 control app. What would happen to a socket happens as the httpx error that such a socket causes: a reset is a
-ReadError, a close before the status line a RemoteProtocolError, an answer later than the read timeout a ReadTimeout.
+ReadError, a close before the status line a RemoteProtocolError, an answer later than the read timeout a ReadTimeout
+(after which the request has had the effect that it would have had in the end).
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ class _Drive:
     def step(self) -> float | None:
         """Seconds to sleep before the next step, None at the end; raises ReadTimeout when patience is spent."""
         if self._patience_s is not None and self._patience_s <= 0:
-            self._steps.close()
+            # a server does not notice that nobody listens any more: what it was asked to do, it does
+            for _ in self._steps:
+                pass
             raise httpx.ReadTimeout("timed out", request=self._request)
         try:
             wait: Wait = next(self._steps)

@@ -364,6 +364,8 @@ def test_the_transport_and_the_socket_answer_alike(client: httpx.Client, fake: F
             client.put("/api/v1/customers/1", content=b"{", auth=auth),
             client.get("/v1/customers", params={"email": "a@example.com"}, headers=key),
             client.get("/auth", auth=("x", "y")),
+            client.post("/v1/segments", json={"segment": {"name": "VIP"}}, headers=key),
+            client.delete("/v1/segments/1", headers=key),
             client.get("/nowhere"),
             client.get("/_fakeio/nowhere"),
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -95,6 +96,16 @@ def test_a_client_without_patience_gives_up_on_latency(client: httpx.Client, spa
     with space.fault("latency", seconds=3600), pytest.raises(httpx.ReadTimeout):
         client.put("/api/v1/customers/1", json={}, auth=(space.site_id, space.track_api_key), timeout=0.1)
     assert identify(client, space).status_code == 200
+
+
+def test_a_request_whose_client_gave_up_is_applied_all_the_same(client: httpx.Client, space: WorkspaceHandle) -> None:
+    space.fault("latency", seconds=0.2, times=1)
+    with pytest.raises(httpx.ReadTimeout):
+        client.put("/api/v1/customers/1", json={}, auth=(space.site_id, space.track_api_key), timeout=0.05)
+    deadline = time.monotonic() + PATIENT_S
+    while ids(space) != APPLIED:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_a_fault_of_one_workspace_spares_the_others(client: httpx.Client, fake: Fake, space: WorkspaceHandle) -> None:
