@@ -116,7 +116,7 @@ def _read(path: Path, file: io.BufferedReader, id_column: str, rows: _Rows) -> N
     for magic, what in _NOT_TEXT:
         if head.startswith(magic):
             raise SourceError(f"{path} is {what}; nothing was sent", hint="give a CSV or JSONL file, plain or gzip")
-    if b"\0" in head:
+    if b"\0" in text.partition(b"\n")[0]:
         raise _unknown(path)
     if text.startswith(b"{"):
         _read_jsonl(path, file, id_column, rows)

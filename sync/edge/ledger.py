@@ -87,11 +87,15 @@ class Ledger:
 
     @classmethod
     def peek(cls, path: Path) -> Ledger | None:
-        """Open the file for reading only, for a dry run; None when there is none. Raises as `open` does."""
+        """Open the file for reading only, for a dry run; None when there is none. Raises as `open` does.
+
+        Where no log lies beside it, the file is whole and nobody has it open: taken as immutable, it gets none.
+        """
         if not path.exists():
             return None
+        how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
         try:
-            connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_S)
+            connection = sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True, timeout=BUSY_S)
             try:
                 return cls(path, _known_schema(sqlite_utils.Database(connection), path))
             except BaseException:
