@@ -1,0 +1,200 @@
+"""From an export row to the event that Customer.io should record: whose, by which name, when, under which id.
+
+Decides what is left out (filters) and what can't be sent (reasons). Properties are `properties.py`, bytes are
+`wire_v1.py` and `wire_v2.py`. One Mapping serves one run: it remembers names and hours it has seen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from math import inf
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+from msgspec import Raw, field
+
+from sync.core.properties import Select
+from sync.core.rows import NamelessRow, Row, Unreadable, parse_nameless_rows
+from sync.core.times import TimeReader
+from sync.core.ulids import event_ulid
+from sync.core.validation import Reason, identifier_fault, name_fault
+
+IdKind = Literal["id", "email", "cio_id"]
+IdType = Literal["auto", "id", "email", "cio_id"]
+Name = bytes | Reason | None  # its JSON text, why it is no name, or None where the rules leave the event out
+
+#: Carriers of properties, not activity: left out unless asked for by name. Source: amplitude.com > Identify API.
+NOT_ACTIVITY = frozenset({"$identify", "$groupidentify"})
+CIO_PREFIX = "cio_"
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+_MOST_NAMES = 4096
+_encode = msgspec.json.Encoder().encode
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """What one run is asked to do. Names are exact; times are Unix seconds, `since` inside and `until` outside."""
+
+    events: frozenset[str] | None = None
+    exclude: frozenset[str] = frozenset()
+    properties: Select | frozenset[str] = Select.ALL
+    parity: bool = False
+    id_property: str = "user_id"
+    id_type: IdType = "auto"
+    since: int | None = None
+    until: int | None = None
+
+
+class Intent(msgspec.Struct, gc=False):
+    """One event that should become true. `name` is its JSON text, `ms` Unix milliseconds, `ulid` 16 bytes."""
+
+    position: int  # of its row in the chunk, from 0
+    row: Row
+    kind: IdKind
+    identifier: str  # as it stands in the row
+    name: bytes
+    ms: int
+    ulid: bytes
+
+
+class Discard(NamedTuple):
+    """A row that can't become an event; `position` is its place in the chunk, from 0."""
+
+    position: int
+    row: Row
+    reason: Reason
+
+
+class Mapped(NamedTuple):
+    """What became of a chunk: every row is in exactly one of the three."""
+
+    intents: list[Intent]
+    discards: list[Discard]
+    filtered: int
+
+
+class Mapping:
+    """Maps the rows of one run by its rules."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._names: dict[str | None, Name] = {}
+        self._times = TimeReader()
+        self._identifier = identifier_reader(rules)
+        self._kind = kind_by_shape if rules.id_type == "auto" else _constant(rules.id_type)
+        self._first_ms = -inf if rules.since is None else rules.since * 1000
+        self._last_ms = inf if rules.until is None else rules.until * 1000
+
+    def map_rows(self, rows: Sequence[Row], chunk: bytes) -> Mapped:
+        """The events of one chunk, in the order of its rows. `chunk` is what the rows were parsed from."""
+        intents: list[Intent] = []
+        discards: list[Discard] = []
+        filtered = 0
+        names, nameless = self._names, _NamelessKeys(chunk)
+        identifier_of, kind_of, ms_of = self._identifier, self._kind, self._times.parse_ms
+        for position, row in enumerate(rows):
+            name = names.get(row.event_type, _UNSEEN)
+            if name == _UNSEEN:
+                name = self._name(row)
+            ms = ms_of(row.event_time)
+            if name is None or (ms is not None and not self._first_ms <= ms < self._last_ms):
+                filtered += 1
+                continue
+            who = identifier_of(row)
+            if type(who) is str and type(name) is bytes and ms is not None:
+                key = row.insert_id or row.uuid or nameless.key(position)
+                ulid = event_ulid(ms, row.app, row.device_id or "", key)
+                intents.append(Intent(position, row, kind_of(who), who, name, ms, ulid))
+            else:
+                discards.append(Discard(position, row, _reason(row, who, name)))
+        return Mapped(intents, discards, filtered)
+
+    def _name(self, row: Row) -> Name:
+        """The name's JSON text, the reason why it is no name, or None where the rules leave the event out."""
+        if isinstance(row, Unreadable):
+            return Reason.BAD_ROW
+        name = (row.event_type or "").strip()
+        verdict = None if self._left_out(name) else name_fault(name) or _encode(name)
+        if len(self._names) < _MOST_NAMES and row.event_type is not None:
+            self._names[row.event_type] = verdict
+        return verdict
+
+    def _left_out(self, name: str) -> bool:
+        wanted = self._rules.events
+        chosen = name not in NOT_ACTIVITY if wanted is None else name in wanted
+        return not chosen or name in self._rules.exclude
+
+
+def _reason(row: Row, who: str | Reason, name: bytes | Reason) -> Reason:
+    """The first that applies, in the order in which a person would look: who, what, when."""
+    if isinstance(row, Unreadable):
+        return Reason.BAD_ROW
+    return next((flaw for flaw in (who, name) if isinstance(flaw, Reason)), Reason.BAD_TIMESTAMP)
+
+
+def identifier_reader(rules: Rules) -> Callable[[Row], str | Reason]:
+    """A function from a row to the identifier of the person it is about, or to the reason why there is nobody."""
+    value_of = _value_reader(rules.id_property)
+
+    def identifier(row: Row) -> str | Reason:
+        value = value_of(row)
+        if type(value) is int:
+            value = str(value)
+        if type(value) is not str or value == CIO_PREFIX:
+            return Reason.MISSING_IDENTIFIER
+        return identifier_fault(value) or value
+
+    return identifier
+
+
+def kind_by_shape(value: str) -> IdKind:
+    """What Customer.io takes a v1 path for. Source: docs.customer.io > Track API > identifier in the path."""
+    if value.startswith(CIO_PREFIX):
+        return "cio_id"
+    return "email" if "@" in value and _EMAIL.fullmatch(value) else "id"
+
+
+def _constant(kind: IdKind) -> Callable[[str], IdKind]:
+    return lambda value: kind
+
+
+def _value_reader(id_property: str) -> Callable[[Row], Any]:
+    if id_property == "user_id":
+        return lambda row: row.user_id
+    # made for this run: one field by the name of the wanted property, all others are skipped unread
+    holder = msgspec.defstruct("Holder", [("value", Any, field(name=id_property, default=None))], gc=False)
+    decode: Callable[[Raw], Any] = msgspec.json.Decoder(holder).decode
+
+    def value(row: Row) -> Any:
+        try:
+            return decode(row.user_properties).value
+        except msgspec.ValidationError:  # user properties are no object: there is no such property
+            return None
+
+    return value
+
+
+class _NamelessKeys:
+    """What tells a row without `$insert_id` and `uuid` from others of its device; reads the chunk again when asked."""
+
+    def __init__(self, chunk: bytes) -> None:
+        self._chunk = chunk
+        self._rows: list[Row] = []
+
+    def key(self, position: int) -> str:
+        """The device's event counter with the client's time and the Amplitude id, where there is a counter.
+
+        Else all that the row says, so that only equal rows are one event.
+        """
+        self._rows = self._rows or parse_nameless_rows(self._chunk)
+        row = self._rows[position]
+        if isinstance(row, NamelessRow) and row.event_id != _NULL:
+            return b"|".join(map(bytes, (row.event_id, row.client_event_time, row.amplitude_id))).decode()
+        said = (row.event_type, row.event_time, row.user_id)
+        raw = (row.event_properties, row.user_properties, row.group_properties, row.groups)
+        return sha256(_encode((said, *raw))).hexdigest()
+
+
+_NULL = Raw(b"null")
+_UNSEEN = b""  # no name's JSON text is empty

@@ -1,0 +1,135 @@
+"""What goes into an event's `data`: which properties, under which names, of which types.
+
+Event properties stand at the top; user properties, group properties and groups under those names, where they hold
+anything. Bytes are passed on untouched where nothing has to change, which is almost always, so every JSON value stays
+what it was: null, any number of digits, any nesting.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from sync.core.rows import NO_PROPERTIES, Row
+
+#: Customer.io takes these from an event's data in place of a campaign's own settings: mail could go to a stranger.
+#: Source: docs.customer.io > Track API > events > data.
+RESERVED = ("recipient", "from_address", "reply_to")
+NESTED = ("user_properties", "group_properties", "groups")
+PREFIX = "amplitude_"
+
+
+class Select(Enum):
+    """How much of an event's properties travels; the third way is a set of names."""
+
+    ALL = "all"
+    NONE = "none"
+
+
+class _Special(msgspec.Struct, gc=False):
+    """Reads from event properties only what may not stay at the top under its own name."""
+
+    recipient: Raw | UnsetType = UNSET
+    from_address: Raw | UnsetType = UNSET
+    reply_to: Raw | UnsetType = UNSET
+    user_properties: Raw | UnsetType = UNSET
+    group_properties: Raw | UnsetType = UNSET
+    groups: Raw | UnsetType = UNSET
+
+
+_NOTHING_SPECIAL = _Special()
+_decode_special = msgspec.json.Decoder(_Special).decode
+_decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
+_encode = msgspec.json.Encoder().encode
+_NESTED_HEADS = tuple(b'"%b":' % name.encode() for name in NESTED)
+_EMPTY = b"{}"
+_QUOTE = ord('"')
+
+
+class Properties:
+    """Encodes the data of events by one rule. `parity` makes every value text, as Amplitude's own stream does."""
+
+    def __init__(self, select: Select | frozenset[str] = Select.ALL, *, parity: bool = False) -> None:
+        self._names = select if isinstance(select, frozenset) else None
+        self._parity = parity
+        self._nothing = select is Select.NONE
+        self._may_stay = select is Select.ALL and not parity
+
+    def encode_data(self, row: Row) -> bytes | None:
+        """The JSON object for `data`; None when the event properties are no object, which makes it a bad row."""
+        return (_untouched(row) if self._may_stay else None) or self._rebuilt(row)
+
+    def _rebuilt(self, row: Row) -> bytes | None:
+        own = _members(row.event_properties)
+        if own is None:
+            return None
+        if self._nothing:
+            return _EMPTY
+        data = {_top_name(name, own): value for name, value in self._chosen(own).items()}
+        for name in NESTED:
+            if kept := self._chosen(_members(getattr(row, name)) or {}):
+                data[name] = Raw(_encode(kept))
+        return _encode(data)
+
+    def _chosen(self, members: dict[str, Raw]) -> dict[str, Raw]:
+        if self._names is not None:
+            members = {name: value for name, value in members.items() if name in self._names}
+        if self._parity:
+            return {name: text for name, value in members.items() if (text := _as_text(value)) is not None}
+        return members
+
+
+_NULL = Raw(b"null")
+
+
+def _untouched(row: Row) -> bytes | None:
+    """The data made of the row's own bytes; None when something in it must change."""
+    own = bytes(row.event_properties)
+    if own == _EMPTY:
+        return _nested(row, b"", b"{")
+    try:
+        if own[1] != _QUOTE or _decode_special(own) != _NOTHING_SPECIAL:
+            return None
+    except (msgspec.ValidationError, IndexError):  # a number, a text or a list
+        return None
+    return _nested(row, b",", own[:-1])
+
+
+def _nested(row: Row, comma: bytes, start: bytes) -> bytes:
+    """`start` completed by what stands under names of its own."""
+    users, groups = row.user_properties, row.groups
+    if row.group_properties == NO_PROPERTIES and users != NO_PROPERTIES:  # the usual two shapes, at the best price
+        if groups == NO_PROPERTIES:
+            return b"".join((start, comma, b'"user_properties":', users, b"}"))
+        return b"".join((start, comma, b'"user_properties":', users, b',"groups":', groups, b"}"))
+    named = zip(_NESTED_HEADS, (users, row.group_properties, groups), strict=True)
+    members = [head + bytes(raw) for head, raw in named if raw != NO_PROPERTIES]
+    return b"".join((start, comma if members else b"", b",".join(members), b"}"))
+
+
+def _members(raw: Raw) -> dict[str, Raw] | None:
+    """The properties of an object, none for null and for an empty array (some exporters' empty object)."""
+    try:
+        members: dict[str, Raw] = _decode_members(raw)
+        return members
+    except msgspec.ValidationError:
+        return {} if raw == _NULL or not bytes(raw).strip(b"[] \t\r\n") else None
+
+
+def _top_name(name: str, taken: dict[str, Raw]) -> str:
+    """The name at the top of `data`: a special one gets a prefix, as often as it takes to stand alone."""
+    if name in RESERVED or name in NESTED:
+        name = PREFIX + name
+        while name in taken:
+            name = PREFIX + name
+    return name
+
+
+def _as_text(value: Raw) -> Raw | None:
+    """A scalar as JSON text, with a number's own digits; None for null, arrays and objects."""
+    text = bytes(value)
+    if text[0] == _QUOTE:
+        return value
+    return None if text[:1] in b"[{n" else Raw(b'"' + text + b'"')
