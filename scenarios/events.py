@@ -1,10 +1,10 @@
-"""Strategies for events: rows of an export, and how they come split over files and runs."""
+"""Strategies for events: rows of an export, and how they come split and repeated over files and runs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -16,23 +16,19 @@ from scenarios.samples.population import PROJECT
 Row = Mapping[str, Any]
 
 NAMES = ("Order Placed", "[Amplitude] Page Viewed", "session_start", " padded ", "a/b", "☕", "$identify", "", "  ")
-#: Sizes of one text property: small, around 32 KB where the batch API ends, around 100,000 where Customer.io does.
-SIZES_BYTES = (0, 10, 1_000, 31_000, 33_000, 60_000, 99_000, 101_000)
+#: Sizes of one text property: small, about the 32 KB where the batch API ends, on both sides of the 100,000 where
+#: Customer.io does. Not at the byte: whoever reads a size there must agree on every escape; tables of cases do that.
+SIZES_BYTES = (0, 10, 1_000, 31_000, 33_000, 60_000, 90_000, 101_000)
 
 
-class Upload(NamedTuple):
-    """One export file and the places of the rows in it."""
-
-    places: tuple[int, ...]
-
-    def encode(self, rows: Sequence[Row]) -> bytes:
-        """The zip, its rows in two members where there is more than one."""
-        lines = [encode_row(rows[place]) for place in self.places]
-        half = len(lines) // 2
-        parts = [part for part in (lines[:half], lines[half:]) if part]
-        return encode_export(
-            Member(member_name(PROJECT, "2026-08-17", 9, number), part) for number, part in enumerate(parts)
-        )
+def encode_upload(rows: Sequence[Row]) -> bytes:
+    """An export zip of these rows, in two members where there is more than one row."""
+    lines = [encode_row(row) for row in rows]
+    half = len(lines) // 2
+    parts = [part for part in (lines[:half], lines[half:]) if part]
+    return encode_export(
+        Member(member_name(PROJECT, "2026-08-17", 9, number), part) for number, part in enumerate(parts)
+    )
 
 
 def rows(user_ids: st.SearchStrategy[str], max_size: int = 12) -> st.SearchStrategy[list[Row]]:
@@ -41,11 +37,9 @@ def rows(user_ids: st.SearchStrategy[str], max_size: int = 12) -> st.SearchStrat
     return described.map(lambda found: [_row(number, *values) for number, values in enumerate(found)])
 
 
-def uploads(count: int) -> st.SearchStrategy[list[Upload]]:
-    """Files that together hold each of `count` rows at least once, some of them again and again, in any order."""
-    places = st.lists(st.integers(0, count - 1), max_size=count).map(tuple)
-    extra = st.lists(st.builds(Upload, places), max_size=2)
-    return st.builds(lambda order, more: [*more, Upload(tuple(order))], st.permutations(range(count)), extra)
+def uploads(most: int) -> st.SearchStrategy[list[int]]:
+    """The places of the rows that one file holds: any of the first `most`, in any order, once or more often."""
+    return st.lists(st.integers(0, most - 1), max_size=2 * most)
 
 
 def times() -> st.SearchStrategy[str]:
@@ -60,7 +54,8 @@ def times() -> st.SearchStrategy[str]:
 
 def properties() -> st.SearchStrategy[dict[str, Any]]:
     """Any JSON object, with the names that could redirect mail among the keys."""
-    texts = st.text(st.characters(codec="utf-8"), max_size=12)  # a lone surrogate has no bytes
+    # a lone surrogate has no bytes, and a NUL is no text that a receiver could keep: the engine replaces both
+    texts = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
     keys = st.one_of(texts, st.just("recipient"))
     scalars = st.one_of(st.none(), st.booleans(), st.integers(-(2**53), 2**53), texts)
     values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3))

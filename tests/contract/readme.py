@@ -16,6 +16,7 @@ from fakeio.app import ROUTES
 from fakeio.core.limits import LIMITS
 from fakeio.core.rules import REFUSED, RULES
 from fakeio.core.settings import ROWS
+from scenarios.samples.anomalies import COHORT_ANOMALIES, export_anomalies
 from tests.contract.source_tree import CHECKOUT
 
 _FENCE = re.compile(r"^```([a-z ]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -122,6 +123,18 @@ def settings_table() -> str:
     )
 
 
+def anomalies_table() -> str:
+    """Everything odd in the samples."""
+    rows = [
+        *((row.name, "cohort", row.becomes, row.reason, row.rule) for row in COHORT_ANOMALIES),
+        *((row.name, "export", row.becomes, row.reason, row.rule) for row in export_anomalies("")),
+    ]
+    return table(
+        ("what", "file", "becomes", "the engine's word", "rule"),
+        [(what, file, becomes, f"`{reason}`" if reason else "", rule) for what, file, becomes, reason, rule in rows],
+    )
+
+
 def _json(value: object) -> str:
     return f"`{json.dumps(value)}`"
 
@@ -137,6 +150,7 @@ RENDERED: dict[tuple[str, str], Callable[[], str]] = {
     ("fakeio/README.md", "ignored"): ignored_table,
     ("fakeio/README.md", "refused"): refused_table,
     ("fakeio/README.md", "settings"): settings_table,
+    ("scenarios/README.md", "anomalies"): anomalies_table,
 }
 
 

@@ -1,0 +1,79 @@
+"""`cio-scenarios`: the demonstration, and the machines that look for a sequence of events nobody thought of."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+
+from scenarios import exploring, profiles
+from scenarios.account import tell
+from scenarios.demo import run_demo
+from scenarios.findings import Account
+from scenarios.truth import Truth
+from scenarios.world import World
+
+OK, DIFFERENT = 0, 1
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code (0: as it ought to be, 1: a difference was found)."""
+    options = _parser().parse_args(argv)
+    code: int = options.run(options)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="cio-scenarios", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    demo = commands.add_parser("demo", help="the main job on real-format input, in bad weather, with an account")
+    demo.add_argument("--keep", action="store_true", help="leave the fake running afterwards, to look around")
+    demo.add_argument("--json", action="store_true", help="print the account as one JSON object")
+    demo.add_argument(
+        "--expect-also", metavar="ID", action="append", default=[],
+        help="expect one more person in the segment: shows that a wrong result would be noticed",
+    )
+    demo.set_defaults(run=_demo)
+    explore = commands.add_parser("explore", help="let machines look for a sequence of events that ends wrong")
+    explore.add_argument("--profile", choices=sorted(profiles.PROFILES), default=profiles.default())
+    explore.add_argument("--seed", type=int, help="repeat a search exactly")
+    explore.set_defaults(run=_explore)
+    return parser
+
+
+def _demo(options: argparse.Namespace) -> int:
+    def change_expectation(truth: Truth) -> None:
+        for person in options.expect_also:
+            truth.create(person)
+            truth.segment |= {known for known in truth.people if known.id == person}
+
+    def afterwards(account: Account, world: World) -> None:
+        _say(json.dumps(account.as_dict()) + "\n" if options.json else tell(account))
+        if options.keep:
+            _wait(world.url)
+
+    account = run_demo(change_expectation=change_expectation, afterwards=afterwards)
+    return OK if account.ok else DIFFERENT
+
+
+def _wait(url: str) -> None:
+    """Until somebody stops this process: everything the account speaks of can be looked at."""
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    print(f"The fake is still there, at {url}\n"  # noqa: T201 - this is a command
+          f"Look around:  fakeio people --url {url}   ·   fakeio requests --url {url}\n"
+          "Press Ctrl-C to stop it.", file=sys.stderr, flush=True)
+    stopped.wait()
+
+
+def _explore(options: argparse.Namespace) -> int:
+    return OK if exploring.explore(options.profile, options.seed, _say) else DIFFERENT
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()

@@ -1,0 +1,145 @@
+"""The demonstration as a stranger starts it, and the proof that it can fail."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+
+from scenarios.demo import run_demo
+from scenarios.findings import Account
+from scenarios.samples.generate import FOLDER
+from scenarios.truth import Happened, Person, Truth
+
+ANOMALIES = [entry["name"] for entry in json.loads((FOLDER / "anomalies.json").read_text("utf-8"))["anomalies"]]
+PATIENCE_S = 120
+
+
+def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """`cio-scenarios demo` in a process of its own, far from the checkout."""
+    line = [sys.executable, "-P", "-m", "scenarios", "demo", *arguments]
+    return subprocess.run(line, capture_output=True, text=True, timeout=PATIENCE_S, check=False, cwd="/")
+
+
+@pytest.fixture(scope="module")
+def told() -> str:
+    done = demo()
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    return done.stdout
+
+
+def test_the_account_ends_well(told: str) -> None:
+    assert told.splitlines()[-1].startswith("RESULT   Everything is as it ought to be")
+
+
+@pytest.mark.parametrize("name", ANOMALIES)
+def test_the_account_tells_what_became_of(name: str, told: str) -> None:
+    (line,) = [line for line in told.splitlines() if re.match(rf"  ok +{re.escape(name)} \(\d+\) +\w+", line)]
+    assert line
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "unresolved_mapping", "id_too_long", "missing_identifier", "event_name_blank", "event_name_too_long",
+        "event_too_large", "bad_timestamp", "bad_row", "filtered", "duplicate", "segment.person_unknown",
+        "person.suppressed",
+    ],
+)
+def test_the_account_names_the_rule(word: str, told: str) -> None:
+    assert word in told
+
+
+@pytest.mark.parametrize(
+    "what", ["was answered 500", "with the plea to wait 1 s", "the connection was reset", "the connection was closed"]
+)
+def test_the_account_tells_of_the_fault_and_how_it_was_survived(what: str, told: str) -> None:
+    assert what in told
+    assert "LOST" not in told
+
+
+def test_no_line_of_the_account_is_too_wide_for_a_terminal(told: str) -> None:
+    assert max(map(len, told.splitlines())) <= 120
+
+
+def test_one_more_expected_person_makes_the_demo_exit_1_and_say_so() -> None:
+    done = demo("--expect-also", "somebody-else")
+    assert done.returncode == 1
+    assert "members of the segment: expected and not there: id 'somebody-else'" in done.stdout
+    assert done.stdout.count("RESULT   NOT as it ought to be") == 1
+
+
+def test_the_account_comes_as_one_json_object_too() -> None:
+    done = demo("--json")
+    account = json.loads(done.stdout)
+    assert (done.returncode, account["ok"], account["differences"]) == (0, True, [])
+    assert [oddity["name"] for oddity in account["oddities"]] == ANOMALIES
+
+
+def _forget_a_member(truth: Truth) -> None:
+    truth.segment.remove(Person("u-0010", "person0010@example.com"))
+
+
+def _forget_a_person(truth: Truth) -> None:
+    truth.people.remove(Person("u-0010", "person0010@example.com"))
+
+
+def _expect_an_event_twice(truth: Truth) -> None:
+    truth.events[next(iter(truth.events))] += 1
+
+
+def _expect_another_time(truth: Truth) -> None:
+    event = next(iter(truth.events))
+    truth.events[event] -= 1
+    truth.events[Happened(event.person, event.name, event.at + 1, event.properties)] += 1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        pytest.param(_forget_a_member, "members of the segment: there and not expected: id 'u-0010'", id="a member"),
+        pytest.param(_forget_a_person, "people at Customer.io: there and not expected: id 'u-0010'", id="a person"),
+        pytest.param(_expect_an_event_twice, "events at Customer.io: expected and not there", id="an event twice"),
+        pytest.param(_expect_another_time, "events at Customer.io: there and not expected", id="an event's time"),
+    ],
+)
+def test_a_changed_expectation_is_a_difference(change: Callable[[Truth], None], said: str) -> None:
+    account = run_demo(change_expectation=change)
+    assert not account.ok
+    assert any(difference.startswith(said) for difference in account.differences), account.differences
+
+
+def test_an_anomaly_with_another_fate_than_listed_is_a_difference(tmp_path: Path) -> None:
+    samples = tmp_path / "samples"
+    copytree(FOLDER, samples)
+    listed = json.loads((samples / "anomalies.json").read_text("utf-8"))
+    listed["anomalies"][0]["becomes"] = "member"
+    (samples / "anomalies.json").write_text(json.dumps(listed), "utf-8")
+    account: Account = run_demo(samples)
+    assert account.differences == [
+        "users without a user id: should be member: unresolved_mapping, was skipped: unresolved_mapping"
+    ]
+
+
+def test_a_kept_demo_stays_until_it_is_stopped() -> None:
+    line = [sys.executable, "-P", "-m", "scenarios", "demo", "--keep"]
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd="/")
+    assert process.stderr is not None
+    try:
+        url = re.findall(r"still there, at (http://\S+)", process.stderr.readline())[0]
+        asked = [sys.executable, "-P", "-m", "fakeio", "segments", "--url", url]
+        segments = subprocess.run(asked, capture_output=True, text=True, timeout=PATIENCE_S, check=True, cwd="/")
+        assert "[Amplitude] Power users: q3x9d2mk" in segments.stdout
+        os.kill(process.pid, signal.SIGINT)
+        assert process.wait(PATIENCE_S) == 0
+    finally:
+        process.kill()
+        process.communicate()
