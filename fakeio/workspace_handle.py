@@ -24,7 +24,7 @@ from fakeio.edge.control_requests import ignored
 from fakeio.edge.control_weather import turn_clock
 from fakeio.edge.registry import HostedWorkspace
 from fakeio.edge.tape import as_row
-from fakeio.edge.views import event_view, identifiers_view, person_view, segment_view
+from fakeio.edge.views import event_view, identifiers_view, person_view, segment_view, up_to_date
 from fakeio.records import EventRecord, IgnoredRecord, PersonRecord, RequestRecord, SegmentRecord, record
 
 _SHOWN = 3  # near misses in a failure's message
@@ -88,7 +88,7 @@ class WorkspaceHandle:
     def add_people(self, rows: Iterable[Mapping[str, Any]]) -> list[PersonRecord]:
         """Add or update many: each `{"id"?, "email"?, "cio_id"?, "attributes"?, "devices"?}`; raises ValueError."""
         own = _json_copy(list(rows))
-        with self._hosted.lock:
+        with up_to_date(self._hosted):
             added = add_people(self._hosted.state, own, self._hosted.clock.now())
             return [record(PersonRecord, person_view(person)) for person in added]
 
@@ -96,7 +96,7 @@ class WorkspaceHandle:
         self, name: str, *, description: str = "", type: str = MANUAL, conditions: Mapping[str, Any] | None = None
     ) -> SegmentRecord:
         """A new segment, `manual` or `dynamic`; raises ValueError (SeedError)."""
-        with self._hosted.lock:
+        with up_to_date(self._hosted):
             space = self._hosted.state
             made = add_segment(space, name, description, type, _json_copy(conditions), self._hosted.clock.now())
             return self._segment(made)
@@ -116,14 +116,14 @@ class WorkspaceHandle:
             raise TypeError("name the person by exactly one of id, email and cio_id")
         kind, value = named[0]
         ref = Ref(kind, value.removeprefix(CIO_PREFIX) if kind == CIO_ID else value)
-        with self._hosted.lock:
+        with up_to_date(self._hosted):
             found = self._hosted.state.people.find(ref)
             return None if found is None else record(PersonRecord, person_view(found))
 
     @property
     def people(self) -> list[PersonRecord]:
         """Everybody, in order of creation."""
-        with self._hosted.lock:
+        with up_to_date(self._hosted):
             everybody = sorted(self._hosted.state.people, key=lambda person: person.number)
             return [record(PersonRecord, person_view(person)) for person in everybody]
 
@@ -131,14 +131,14 @@ class WorkspaceHandle:
         self, name: str | None = None, *, person: str | None = None, type: str | None = None
     ) -> list[EventRecord]:
         """Events in order of arrival, of that name, person (an id, an email or a cio_id) and type."""
-        with self._hosted.lock:
+        with up_to_date(self._hosted):
             space = self._hosted.state
             found = events(space, 0, person, name, type)
             return [record(EventRecord, event_view(space, event)) for event in found]
 
     def segment(self, id: int) -> SegmentRecord:
         """The segment of that id; raises LookupError."""
-        with self._hosted.lock:
+        with up_to_date(self._hosted):
             found = self._hosted.state.segments.get(id)
             if found is None:
                 known = ", ".join(str(segment.id) for segment in self._hosted.state.segments) or "none"
@@ -148,19 +148,19 @@ class WorkspaceHandle:
     @property
     def segments(self) -> list[SegmentRecord]:
         """Every segment, by id."""
-        with self._hosted.lock:
+        with up_to_date(self._hosted):
             return [self._segment(segment) for segment in self._hosted.state.segments]
 
     @property
     def requests(self) -> list[RequestRecord]:
         """The tape, in order of arrival."""
-        with self._hosted.lock:
+        with up_to_date(self._hosted):
             return [record(RequestRecord, as_row(exchange)) for exchange in self._hosted.tape]
 
     @property
     def ignored(self) -> list[IgnoredRecord]:
         """Everything that was accepted and changed nothing, with the rule that says why."""
-        with self._hosted.lock:
+        with up_to_date(self._hosted):
             return [record(IgnoredRecord, row) for _, row in ignored(self._hosted.tape)]
 
     @property
@@ -172,20 +172,25 @@ class WorkspaceHandle:
 
     def update_settings(self, **changes: Any) -> None:
         """Change some settings from the next request on; raises ValueError (BadSetting)."""
-        with self._hosted.lock:
+        with up_to_date(self._hosted):
             self._hosted.state.settings = self._hosted.state.settings.with_(changes)
+
+    def flush(self) -> None:
+        """Make everything accepted visible, whatever the settings would have delayed."""
+        with up_to_date(self._hosted):
+            self._hosted.state.flush(self._hosted.clock.now())
 
     def fault(self, kind: str, **fields: Any) -> FaultHandle:
         """Put a fault in force, with the JSON fields of the control API: `fault("status", status=503, times=1)`.
 
         As a context manager it is taken away at the end. Raises ValueError (BadFault).
         """
-        with self._hosted.lock:
+        with up_to_date(self._hosted):
             return FaultHandle(self._hosted, self._hosted.weather.add({"kind": kind, **fields}))
 
     def clear_faults(self) -> None:
         """Fair weather."""
-        with self._hosted.lock:
+        with up_to_date(self._hosted):
             self._hosted.weather.clear()
 
     # ---- asserting ---------------------------------------------------------------------------------------------------

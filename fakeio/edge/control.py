@@ -28,6 +28,7 @@ from fakeio.edge import control_people as people
 from fakeio.edge import control_requests as tape
 from fakeio.edge import control_server as server
 from fakeio.edge import control_weather as weather
+from fakeio.edge.control_explain import explain
 from fakeio.edge.control_http import ANY, PAGED, Call, ControlError, ControlRoute, Desk, Result, refuse_unknown
 from fakeio.edge.control_openapi import describe
 from fakeio.edge.exchange import Universe
@@ -58,12 +59,15 @@ ROUTES = (
     ControlRoute("POST", f"{_W}/reset", server.reset_workspace, 204),
     ControlRoute("GET", f"{_W}/people", people.list_people, query=("id", "email", "cio_id", "q", *PAGED)),
     ControlRoute("POST", f"{_W}/people", people.seed_people, 201, fields=("people",)),
+    ControlRoute("GET", f"{_W}/people/{{cio_id}}/explain", explain, query=("attribute", "segment")),
     ControlRoute("GET", f"{_W}/events", people.list_events, query=("person", "name", "type", *PAGED)),
     ControlRoute("GET", f"{_W}/segments", people.list_segments, query=PAGED),
     ControlRoute("POST", f"{_W}/segments", people.create_segment, 201,
                  fields=("name", "description", "type", "conditions")),
     ControlRoute("GET", f"{_W}/segments/{{id}}/members", people.list_members, query=PAGED),
     ControlRoute("GET", f"{_W}/activities", people.list_activities, query=("person", "type", *PAGED)),
+    ControlRoute("GET", f"{_W}/objects", people.list_objects, query=PAGED),
+    ControlRoute("GET", f"{_W}/deliveries", people.list_deliveries, query=PAGED),
     ControlRoute("GET", f"{_W}/suppressions", people.list_suppressions, query=PAGED),
     ControlRoute("GET", f"{_W}/requests", tape.list_requests,
                  query=("api", "path", "method", "status", "since", *PAGED)),

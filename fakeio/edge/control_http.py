@@ -6,10 +6,13 @@ A handler takes the workspace's lock around everything it reads or writes there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
+
+from fakeio.edge.views import up_to_date
 
 if TYPE_CHECKING:
     from fakeio.edge.exchange import Universe
@@ -93,6 +96,12 @@ class Call:
                 "use a workspace id or `default`; GET /_fakeio/workspaces lists them",
             )  # fmt: skip
         return found
+
+    @contextmanager
+    def opened(self) -> Iterator[HostedWorkspace]:
+        """The workspace of the path, locked, with everything that was due by now done."""
+        with up_to_date(self.hosted()) as hosted:
+            yield hosted
 
     def document(self) -> dict[str, Any]:
         """The body as a JSON object of the fields the route declares; nothing sent is `{}`. Raises ControlError 400."""

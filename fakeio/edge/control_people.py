@@ -1,4 +1,4 @@
-"""Control routes that read and seed state: people, events, segments and their members, activities, suppressions."""
+"""Control routes that read and seed state: people, events, segments with their members, and the rest of it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from fakeio.core.workspace import Workspace
 from fakeio.edge.control_http import Call, ControlError, Result, bad_request, parse_number
 from fakeio.edge.views import (
     activity_view,
+    delivery_view,
     event_view,
     identifiers_view,
+    object_view,
     person_view,
     segment_view,
     suppression_view,
@@ -27,8 +29,8 @@ _BATCH = 256  # rows fetched at a time while a filter looks for those it wants
 
 def list_people(call: Call) -> Result:
     """Who is there, in order of creation; `id`, `email`, `cio_id` are exact, `q` looks inside all three."""
-    hosted, page = call.hosted(), call.page()
-    with hosted.lock:
+    page = call.page()
+    with call.opened() as hosted:
         found = _people(hosted.state, call.query, page.start)
         return page.result("people", ((person.number, person) for person in found), person_view)
 
@@ -38,8 +40,7 @@ def seed_people(call: Call) -> Result:
     rows = call.document().get("people")
     if not isinstance(rows, list):
         raise bad_request("bad_people", "`people` is not a list", 'send {"people": [{"id": "1", "attributes": {}}]}')
-    hosted = call.hosted()
-    with hosted.lock:
+    with call.opened() as hosted:
         try:
             added = add_people(hosted.state, rows, hosted.clock.now())
         except SeedError as bad:
@@ -49,8 +50,8 @@ def seed_people(call: Call) -> Result:
 
 def list_events(call: Call) -> Result:
     """Events in order of arrival; `person` is an id, an email or a cio_id."""
-    hosted, page = call.hosted(), call.page()
-    with hosted.lock:
+    page = call.page()
+    with call.opened() as hosted:
         space = hosted.state
         found = events(space, page.start, call.query.get("person"), call.query.get("name"), call.query.get("type"))
         return page.result("events", ((event.number, event) for event in found), lambda one: event_view(space, one))
@@ -58,8 +59,8 @@ def list_events(call: Call) -> Result:
 
 def list_segments(call: Call) -> Result:
     """Segments of either type, by id."""
-    hosted, page = call.hosted(), call.page()
-    with hosted.lock:
+    page = call.page()
+    with call.opened() as hosted:
         rows = ((segment.id, segment) for segment in hosted.state.segments if segment.id > page.start)
         return page.result("segments", rows, segment_view)
 
@@ -67,8 +68,7 @@ def list_segments(call: Call) -> Result:
 def create_segment(call: Call) -> Result:
     """A new segment of either type: only here can a data-driven one be made."""
     document = call.document()
-    hosted = call.hosted()
-    with hosted.lock:
+    with call.opened() as hosted:
         try:
             segment = add_segment(
                 hosted.state, document.get("name"), document.get("description", ""), document.get("type", MANUAL),
@@ -82,8 +82,8 @@ def create_segment(call: Call) -> Result:
 
 def list_members(call: Call) -> Result:
     """Members in the order they joined."""
-    hosted, page = call.hosted(), call.page()
-    with hosted.lock:
+    page = call.page()
+    with call.opened() as hosted:
         space = hosted.state
         rows = _segment(space, call.params["id"]).members_after(page.start, page.limit + 1)
         return page.result("members", rows, lambda cio_id: identifiers_view(space, cio_id))
@@ -91,17 +91,35 @@ def list_members(call: Call) -> Result:
 
 def list_activities(call: Call) -> Result:
     """The activity log in order of arrival, events included; `person` is an id, an email or a cio_id."""
-    hosted, page = call.hosted(), call.page()
-    with hosted.lock:
+    page = call.page()
+    with call.opened() as hosted:
         space = hosted.state
         found = _activities(space, page.start, page.limit + 1, call.query)
         return page.result("activities", ((line.number, line) for line in found), lambda one: activity_view(space, one))
 
 
+def list_objects(call: Call) -> Result:
+    """Objects in order of creation, with the people they are linked to."""
+    page = call.page()
+    with call.opened() as hosted:
+        space = hosted.state
+        rows = islice(enumerate(space.objects, start=1), page.start, None)
+        return page.result("objects", rows, lambda one: object_view(space, one))
+
+
+def list_deliveries(call: Call) -> Result:
+    """Messages in order of creation, with what was reported on them."""
+    page = call.page()
+    with call.opened() as hosted:
+        space = hosted.state
+        rows = islice(enumerate(space.deliveries, start=1), page.start, None)
+        return page.result("deliveries", rows, lambda one: delivery_view(space, one))
+
+
 def list_suppressions(call: Call) -> Result:
     """Which identifiers are blocked, together with which others, and by which request."""
-    hosted, page = call.hosted(), call.page()
-    with hosted.lock:
+    page = call.page()
+    with call.opened() as hosted:
         rows = islice(enumerate(hosted.state.suppressions, start=1), page.start, None)
         return page.result("suppressions", rows, suppression_view)
 

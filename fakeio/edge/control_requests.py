@@ -19,16 +19,16 @@ _LARGEST_CALL = 1_000_000  # no request ignores that many things; numbers them a
 
 def list_requests(call: Call) -> Result:
     """The tape in order of arrival. `path` is a glob, `since` a time on the workspace's clock (Unix seconds)."""
-    hosted, page, wanted = call.hosted(), call.page(), _filter(call)
-    with hosted.lock:
+    page, wanted = call.page(), _filter(call)
+    with call.opened() as hosted:
         rows = ((one.n, one) for one in hosted.tape.after(page.start) if wanted(one))
         return page.result("requests", rows, as_row, dropped=hosted.tape.dropped)
 
 
 def get_request(call: Call) -> Result:
     """One exchange by its number."""
-    hosted, n = call.hosted(), parse_number(call.params["n"], "n", at_least=1)
-    with hosted.lock:
+    n = parse_number(call.params["n"], "n", at_least=1)
+    with call.opened() as hosted:
         exchange = hosted.tape.get(n)
         if exchange is None:
             where = _where_it_went(hosted.tape, n)
@@ -38,24 +38,22 @@ def get_request(call: Call) -> Result:
 
 def clear_requests(call: Call) -> Result:
     """Forget the exchanges so far; numbers go on."""
-    hosted = call.hosted()
-    with hosted.lock:
+    with call.opened() as hosted:
         hosted.tape.clear()
     return Result(204)
 
 
 def list_ignored(call: Call) -> Result:
     """Every operation, or part of one, that was accepted and changed nothing, with the rule that says why."""
-    hosted, page = call.hosted(), call.page()
-    with hosted.lock:
+    page = call.page()
+    with call.opened() as hosted:
         return page.result("ignored", ignored(hosted.tape, page.start), lambda row: row)
 
 
 def verify(call: Call) -> Result:
     """Whether requests like this arrived, how many, and if not, which came closest."""
     expected = _expectation(call.document())
-    hosted = call.hosted()
-    with hosted.lock:
+    with call.opened() as hosted:
         compared = [(exchange, _request_differences(exchange, expected)) for exchange in hosted.tape]
         matched = sum(not found for _, found in compared)
         ok = _enough(matched, expected)

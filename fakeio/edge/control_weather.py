@@ -16,8 +16,8 @@ LATEST = 253_402_300_799  # the end of the year 9999, after which no calendar li
 
 def list_faults(call: Call) -> Result:
     """The faults in force, spent ones too, with what they counted."""
-    hosted, page = call.hosted(), call.page()
-    with hosted.lock:
+    page = call.page()
+    with call.opened() as hosted:
         rows = ((fault.id, fault) for fault in hosted.weather.faults if fault.id > page.start)
         return page.result("faults", rows, lambda fault: fault.as_dict())
 
@@ -25,8 +25,7 @@ def list_faults(call: Call) -> Result:
 def add_fault(call: Call) -> Result:
     """Put a fault in force."""
     document = call.document()
-    hosted = call.hosted()
-    with hosted.lock:
+    with call.opened() as hosted:
         try:
             fault = hosted.weather.add(document)
         except BadFault as bad:
@@ -37,16 +36,15 @@ def add_fault(call: Call) -> Result:
 
 def clear_faults(call: Call) -> Result:
     """Fair weather."""
-    hosted = call.hosted()
-    with hosted.lock:
+    with call.opened() as hosted:
         hosted.weather.clear()
     return Result(204)
 
 
 def remove_fault(call: Call) -> Result:
     """Take one fault away."""
-    hosted, fault_id = call.hosted(), parse_number(call.params["id"], "id", at_least=1)
-    with hosted.lock:
+    fault_id = parse_number(call.params["id"], "id", at_least=1)
+    with call.opened() as hosted:
         if not hosted.weather.remove(fault_id):
             hint = "GET /_fakeio/workspaces/{w}/faults lists those in force"
             raise ControlError(404, "unknown_fault", f"there is no fault {fault_id}", hint)
@@ -55,8 +53,7 @@ def remove_fault(call: Call) -> Result:
 
 def get_clock(call: Call) -> Result:
     """The workspace's time and whether it runs by itself."""
-    hosted = call.hosted()
-    with hosted.lock:
+    with call.opened() as hosted:
         return Result(200, clock_view(hosted))
 
 
@@ -65,8 +62,8 @@ def put_clock(call: Call) -> Result:
     document = call.document()
     if len(document) != 1:
         raise _bad_clock(f"it has {len(document)} fields")
-    (field, value), hosted = next(iter(document.items())), call.hosted()
-    with hosted.lock:
+    (field, value), = document.items()
+    with call.opened() as hosted:
         turn_clock(hosted, field, value)
         return Result(200, clock_view(hosted))
 
@@ -90,16 +87,14 @@ def clock_view(hosted: HostedWorkspace) -> dict[str, Any]:
 
 def get_settings(call: Call) -> Result:
     """Every setting by name."""
-    hosted = call.hosted()
-    with hosted.lock:
+    with call.opened() as hosted:
         return Result(200, hosted.state.settings.as_dict())
 
 
 def patch_settings(call: Call) -> Result:
     """Change some settings; the others stay. They take effect with the next request."""
     changes = call.document()
-    hosted = call.hosted()
-    with hosted.lock:
+    with call.opened() as hosted:
         try:
             hosted.state.settings = hosted.state.settings.with_(changes)
         except BadSetting as bad:
@@ -108,10 +103,9 @@ def patch_settings(call: Call) -> Result:
 
 
 def flush(call: Call) -> Result:
-    """Everything accepted is visible when this returns: what is due by now falls due, and nothing else is held back."""
-    hosted = call.hosted()
-    with hosted.lock:
-        hosted.state.sweep(hosted.clock.now())
+    """Everything accepted is visible when this returns, whatever the settings would have delayed."""
+    with call.opened() as hosted:
+        hosted.state.flush(hosted.clock.now())
     return Result(204)
 
 

@@ -5,17 +5,29 @@ The App API stringifies attributes because the real one does; this does not. Cal
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 if TYPE_CHECKING:
     from fakeio.core.activities import Activity, Event
+    from fakeio.core.deliveries import Delivery
+    from fakeio.core.objects import Object
     from fakeio.core.people import Person
     from fakeio.core.segments import Segment
     from fakeio.core.suppression import Suppression
     from fakeio.core.workspace import Workspace
     from fakeio.edge.registry import HostedWorkspace
+
+
+@contextmanager
+def up_to_date(hosted: HostedWorkspace) -> Iterator[HostedWorkspace]:
+    """Hold the workspace's lock, and begin with everything done that was due by now: a look changes nothing else."""
+    with hosted.lock:
+        hosted.state.sweep(hosted.clock.now())
+        yield hosted
 
 
 def workspace_view(hosted: HostedWorkspace) -> dict[str, Any]:
@@ -98,6 +110,32 @@ def activity_view(space: Workspace, activity: Activity) -> dict[str, Any]:
         "name": getattr(activity, "name", None),
         "data": activity.info,
         "request": activity.request,
+    }
+
+
+def object_view(space: Workspace, found: Object) -> dict[str, Any]:
+    return {
+        "object_type_id": found.type_id,
+        "object_id": found.object_id,
+        "cio_object_id": found.cio_object_id,
+        "attributes": dict(found.attributes),
+        "relationships": [
+            {**(identifiers_view(space, cio_id) or {}), "attributes": dict(link.attributes)}
+            for cio_id, link in found.people.items()
+        ],
+    }
+
+
+def delivery_view(space: Workspace, delivery: Delivery) -> dict[str, Any]:
+    """A message. `metrics` map a metric to the Unix second it was reported for."""
+    return {
+        "id": delivery.id,
+        "type": delivery.type,
+        "person": identifiers_view(space, delivery.person),
+        "recipient": delivery.recipient,
+        "metrics": dict(delivery.metrics),
+        "unsubscribed": delivery.unsubscribed,
+        "created_at": delivery.created_at,
     }
 
 

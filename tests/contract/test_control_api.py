@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -11,8 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakeio import Fake, WorkspaceHandle
+from fakeio.edge.control import ROUTES
+from fakeio.edge.control_http import ControlRoute
 
 ADDRESS = "http://127.0.0.1"
+FIELDS = sorted({field for route in ROUTES for field in route.fields or ()})
+WORDS = st.sampled_from([*FIELDS, "id", "email", "kind", "status", "match", "token"]) | st.text(max_size=4)
 
 
 class Control:
@@ -278,6 +283,43 @@ def test_the_activity_log_and_the_suppressions_are_shown(control: Control) -> No
     assert (suppression["identifiers"], suppression["request"]) == ([{"type": "id", "value": "2"}], 2)
 
 
+def test_objects_and_deliveries_are_shown(control: Control) -> None:
+    seed = {
+        "people": [{"id": "1", "cio_id": "c0ffee1"}],
+        "objects": [{"object_type_id": "1", "object_id": "acme", "attributes": {"plan": "pro"},
+                     "relationships": [{"id": "1", "attributes": {"role": "admin"}}]}],
+        "deliveries": [{"id": "d1", "type": "email", "person": {"id": "1"}, "created_at": 5, "metrics": {"opened": 7}}],
+    }  # fmt: skip
+    row = control.client.post("/_fakeio/workspaces", json={"seed": seed}).json()
+    here = f"/_fakeio/workspaces/{row['id']}"
+    who = {"id": "1", "email": None, "cio_id": "c0ffee1"}
+    (found,) = control.client.get(f"{here}/objects").json()["objects"]
+    assert found == {
+        "object_type_id": "1", "object_id": "acme", "cio_object_id": found["cio_object_id"],
+        "attributes": {"plan": "pro"}, "relationships": [{**who, "attributes": {"role": "admin"}}],
+    }  # fmt: skip
+    assert control.client.get(f"{here}/deliveries").json() == {"next": None, "deliveries": [{
+        "id": "d1", "type": "email", "person": who, "recipient": "", "metrics": {"opened": 7}, "unsubscribed": False,
+        "created_at": 5,
+    }]}  # fmt: skip
+
+
+def test_a_person_is_explained(control: Control) -> None:
+    control.handle.add_segment("VIP")
+    control.identify("1", plan="pro")
+    control.track("POST", "/api/v1/segments/1/add_customers", {"ids": ["1"]})
+    control.track("POST", "/api/v1/segments/1/add_customers", {"ids": ["1"]})
+    (person,) = control.handle.people
+    here = f"/people/{person.cio_id}/explain"
+    told = control.get(here)
+    assert (told["created_by"]["request"], told["attributes"]["plan"]["request"]) == (1, 1)
+    assert [(row["request"], row["rule"]) for row in told["ignored"]] == [(3, "segment.already_member")]
+    plan = control.get(here, attribute="plan")
+    assert (plan["value"], plan["why"]) == ("pro", "written by request 1")
+    assert control.get(here, segment="1")["why"] == "added by request 2"
+    assert control.get(here, segment="7")["why"] == "there is no segment 7"
+
+
 # ---- the tape --------------------------------------------------------------------------------------------------------
 
 
@@ -415,10 +457,24 @@ def test_settings_are_read_and_changed(control: Control) -> None:
     assert control.get("/settings") == changed.json()
 
 
-def test_a_flush_leaves_everything_visible(control: Control) -> None:
-    control.identify("1")
-    assert control.send("POST", "/flush").status_code == 204
+def test_what_is_delayed_becomes_visible_in_its_time(control: Control) -> None:
+    control.handle.clock.set(1_777_636_800)
+    control.send("PATCH", "/settings", {"propagation_delay_s": 60})
+    assert control.identify("1").status_code == 200
+    assert control.get("/people")["people"] == []
+    control.send("PUT", "/clock", {"advance": 60})
     assert [person["id"] for person in control.get("/people")["people"]] == ["1"]
+
+
+def test_a_flush_makes_everything_visible(control: Control) -> None:
+    control.send("PATCH", "/settings", {"propagation_delay_s": 3600})
+    control.identify("1", plan="pro")
+    control.identify("2")
+    assert control.get("/people")["people"] == []
+    assert control.send("POST", "/flush").status_code == 204
+    assert [person["id"] for person in control.get("/people")["people"]] == ["1", "2"]
+    operations = [each["outcome"] for row in control.get("/requests")["requests"] for each in row["operations"]]
+    assert operations == ["applied", "applied"]
 
 
 # ---- nonsense --------------------------------------------------------------------------------------------------------
@@ -439,6 +495,7 @@ def test_a_flush_leaves_everything_visible(control: Control) -> None:
     pytest.param("POST", "/people", {"people": [7]}, 400, "bad_people", id="a number as person"),
     pytest.param("POST", "/people", {"people": [{"id": "1", "devices": 7}]}, 400, "bad_people", id="bad devices"),
     pytest.param("POST", "/people", {"people": [{"id": "1", "devices": [7]}]}, 400, "bad_people", id="a bad device"),
+    pytest.param("GET", "/people/1/explain", None, 404, "unknown_person", id="nobody to explain"),
     pytest.param("POST", "/segments", {}, 400, "bad_segment", id="a segment without a name"),
     pytest.param("POST", "/segments", {"name": "x", "type": []}, 400, "bad_segment", id="a type that is no text"),
     pytest.param("POST", "/segments", {"name": "x", "colour": 1}, 400, "unknown_field", id="an unknown field"),
@@ -482,6 +539,28 @@ def test_nonsense_gets_a_clear_error(
 def test_a_body_that_is_no_json_gets_a_clear_error(control: Control, body: bytes) -> None:
     refused = control.client.post(f"{control.base}/people", content=body)
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "bad_json")
+
+
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(route=st.sampled_from(ROUTES), document=JSON, part=st.text(max_size=6), data=st.data())
+def test_no_nonsense_at_all_breaks_it(fake: Fake, route: ControlRoute, document: Any, part: str, data: Any) -> None:
+    control = Control(fake, fake.new_workspace(seed={"people": [{"id": "1"}], "segments": [{"name": "VIP"}]}))
+    if route.fields:
+        document = data.draw(st.dictionaries(st.sampled_from(route.fields), JSON) | st.just(document))
+    query = data.draw(st.dictionaries(st.sampled_from((*route.query, "other")), st.text(max_size=4), max_size=2))
+    named = {"w": str(control.handle.id), "id": data.draw(st.just("1") | st.just(part)), "n": part, "cio_id": part}
+    path = route.path.format(**{name: quote(value, safe="") for name, value in named.items()})
+    answer = control.client.request(route.method, path, params=query, json=document)
+    assert answer.status_code < 500, answer.text
+    if answer.status_code >= 400:
+        assert sorted(answer.json()["error"]) == ["code", "hint", "message"]
+    control.handle.raise_first_error()
 
 
 @pytest.mark.parametrize("workspace", ["99999", "0", "-1", "nobody", "1" * 30, "%00", "१"])
