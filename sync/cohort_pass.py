@@ -20,7 +20,8 @@ from sync.edge.ledger import Ledger
 from sync.edge.membership import BUCKETS, JOINING, LEAVING, Members, Spool
 
 MEMBERSHIP, SEARCH, NOTHING = VERIFY = ("membership", "search", "none")
-PAUSES_S = (0.0, 1.0, 2.0, 4.0)  # before mending again: what was accepted may need a moment until it can be read
+# Waits before mending, in first backoffs: what was accepted may need a moment until it can be read.
+PAUSES = (0, 2, 4, 8)
 
 Resolve = Callable[[int, Known, Ids], Known]
 
@@ -128,7 +129,7 @@ class Performer:
     # -- looking and mending ------------------------------------------------------------------------------------------
     def verify(self) -> None:
         """Look who is a member, and send again what should have worked, until it did or patience ends."""
-        for pause_s in PAUSES_S:
+        for pause in PAUSES:
             self._look()
             if self._verify == NOTHING:
                 return
@@ -136,7 +137,7 @@ class Performer:
                 self._compare(missing, stray)
                 if missing.count + stray.count == 0:
                     return
-                self._destination.driver.wait(pause_s, "what was accepted can't be seen yet")
+                self._destination.driver.linger(pause, "what was accepted can't be seen yet")
                 self._mend(missing, stray)
         self._look()
 

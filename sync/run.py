@@ -110,9 +110,9 @@ class Driver:
         """Wait as long as a story would before try number `attempt` + 1."""
         self._wait(self._policy.backoff_s(attempt, self._jitter()), "trying again")
 
-    def wait(self, seconds: float, why: str) -> None:
-        """Let time pass; an interrupt gets through."""
-        self._wait(seconds, why)
+    def linger(self, times: float, why: str) -> None:
+        """Wait a multiple of the policy's first backoff, for something that takes its time at the other side."""
+        self._wait(self._policy.base_s * times, why)
 
     def _send(self, step: Send, *, first: bool) -> Answer:
         api = step.request.api
