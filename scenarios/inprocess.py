@@ -36,4 +36,5 @@ def _run(own: Mapping[str, str], run: Callable[[Settings, Ledger, Console], Ende
             ended = run(settings, ledger, Console(quiet=True, stream=said))
     except ConfigError as error:  # what the command would print in place of a report
         return EngineRun(error.exit_code, {}, f"{said.getvalue()}{error.message}")
-    return EngineRun(ended.exit_code, parse_report(encode(ended.report).decode()), said.getvalue())
+    why = ended.error.message if ended.error else ""
+    return EngineRun(ended.exit_code, parse_report(encode(ended.report).decode()), f"{said.getvalue()}{why}")

@@ -115,9 +115,10 @@ class CohortMachine(RuleBasedStateMachine):
 
     @invariant()
     def every_call_keeps_the_law(self) -> None:
-        """1 to 1000 ids a call, none twice, none that no cohort ever held."""
+        """1 to 1000 ids a call, none twice, none that no cohort ever held; and no error of the fake's own."""
         for row in self.world.requests(after=self._checked):
             self._checked = row["n"]
+            assert row["error"] is None, row
             if row["path"].endswith(WRITES):
                 check_call(row["body"]["ids"], self.named)
 
