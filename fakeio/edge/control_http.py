@@ -6,7 +6,7 @@ A handler takes the workspace's lock around everything it reads or writes there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -15,9 +15,8 @@ import msgspec
 from fakeio.edge.views import up_to_date
 
 if TYPE_CHECKING:
-    from fakeio.edge.exchange import Universe
+    from fakeio.edge.control import Desk
     from fakeio.edge.registry import HostedWorkspace
-    from fakeio.edge.routing import Route
 
 LIMIT_DEFAULT, LIMIT_LARGEST = 100, 1000
 T = TypeVar("T")
@@ -60,18 +59,6 @@ class Page(NamedTuple):
             shown.append(render(row))
             last = place
         return Result(200, {plural: shown, "next": None, **more})
-
-
-class Desk(NamedTuple):
-    """Where the control API sits: the server it looks into, its product routes, and who may call.
-
-    `host` is the address the server is bound to; `token` what a caller must send, if anything.
-    """
-
-    universe: Universe
-    routes: Sequence[Route] = ()
-    host: str = "127.0.0.1"
-    token: str | None = None
 
 
 class Call:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakeio import Fake, WorkspaceHandle
-from fakeio.edge.control import ROUTES
+from fakeio.edge.control_app import ROUTES
 from fakeio.edge.control_http import ControlRoute
 
 ADDRESS = "http://127.0.0.1"

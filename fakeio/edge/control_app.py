@@ -1,0 +1,193 @@
+"""Every control route in one list, who may call them, and the join to Starlette.
+
+Meant for tests and for people at a terminal, so it answers only what a browser page of some other site could not
+have sent: a loopback or bound `Host`, no foreign `Origin`, and the token where one is set. What a route does is in
+the `control_*.py` beside this file. Source: interface, "Control API".
+"""
+
+from __future__ import annotations
+
+import hmac
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route as StarletteRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from fakeio.edge import control_people as people
+from fakeio.edge import control_requests as tape
+from fakeio.edge import control_server as server
+from fakeio.edge import control_weather as weather
+from fakeio.edge.control import PREFIX, Desk
+from fakeio.edge.control_explain import explain
+from fakeio.edge.control_http import ANY, PAGED, Call, ControlError, ControlRoute, Result, refuse_unknown
+from fakeio.edge.control_openapi import describe
+
+TOKEN_HEADER = "x-fakeio-token"
+_W = f"{PREFIX}/workspaces/{{w}}"
+_WILDCARDS = ("0.0.0.0", "::")
+
+
+def openapi(call: Call) -> Result:
+    """This description."""
+    return Result(200, describe(ROUTES, server.version()))
+
+
+ROUTES = (
+    ControlRoute("GET", f"{PREFIX}/health", server.health),
+    ControlRoute("GET", f"{PREFIX}/openapi.json", openapi),
+    ControlRoute("GET", f"{PREFIX}/limits", server.limits),
+    ControlRoute("GET", f"{PREFIX}/coverage", server.coverage),
+    ControlRoute("GET", f"{PREFIX}/settings-catalogue", server.settings_catalogue),
+    ControlRoute("GET", f"{PREFIX}/workspaces", server.list_workspaces, query=PAGED),
+    ControlRoute("POST", f"{PREFIX}/workspaces", server.create_workspace, 201,
+                 fields=("name", "region", "account", "settings", "seed")),
+    ControlRoute("GET", _W, server.get_workspace),
+    ControlRoute("DELETE", _W, server.delete_workspace, 204),
+    ControlRoute("POST", f"{_W}/reset", server.reset_workspace, 204),
+    ControlRoute("GET", f"{_W}/people", people.list_people, query=("id", "email", "cio_id", "q", *PAGED)),
+    ControlRoute("POST", f"{_W}/people", people.seed_people, 201, fields=("people",)),
+    ControlRoute("GET", f"{_W}/people/{{cio_id}}/explain", explain, query=("attribute", "segment")),
+    ControlRoute("GET", f"{_W}/events", people.list_events, query=("person", "name", "type", *PAGED)),
+    ControlRoute("GET", f"{_W}/segments", people.list_segments, query=PAGED),
+    ControlRoute("POST", f"{_W}/segments", people.create_segment, 201,
+                 fields=("name", "description", "type", "conditions")),
+    ControlRoute("GET", f"{_W}/segments/{{id}}/members", people.list_members, query=PAGED),
+    ControlRoute("GET", f"{_W}/activities", people.list_activities, query=("person", "type", *PAGED)),
+    ControlRoute("GET", f"{_W}/objects", people.list_objects, query=PAGED),
+    ControlRoute("GET", f"{_W}/deliveries", people.list_deliveries, query=PAGED),
+    ControlRoute("GET", f"{_W}/suppressions", people.list_suppressions, query=PAGED),
+    ControlRoute("GET", f"{_W}/requests", tape.list_requests,
+                 query=("api", "path", "method", "status", "since", *PAGED)),
+    ControlRoute("DELETE", f"{_W}/requests", tape.clear_requests, 204),
+    ControlRoute("GET", f"{_W}/requests/{{n}}", tape.get_request),
+    ControlRoute("GET", f"{_W}/ignored", tape.list_ignored, query=PAGED),
+    ControlRoute("POST", f"{_W}/verify", tape.verify,
+                 fields=("method", "path", "body", "times", "at_least", "at_most")),
+    ControlRoute("GET", f"{_W}/faults", weather.list_faults, query=PAGED),
+    ControlRoute("POST", f"{_W}/faults", weather.add_fault, 201, fields=ANY),
+    ControlRoute("DELETE", f"{_W}/faults", weather.clear_faults, 204),
+    ControlRoute("DELETE", f"{_W}/faults/{{id}}", weather.remove_fault, 204),
+    ControlRoute("GET", f"{_W}/clock", weather.get_clock),
+    ControlRoute("PUT", f"{_W}/clock", weather.put_clock, fields=("now", "advance", "mode")),
+    ControlRoute("POST", f"{_W}/flush", weather.flush, 204),
+    ControlRoute("GET", f"{_W}/settings", weather.get_settings),
+    ControlRoute("PATCH", f"{_W}/settings", weather.patch_settings, fields=ANY),
+)  # fmt: skip
+
+
+def build(desk: Desk) -> ASGIApp:
+    """The ASGI app of the control API. It expects the whole path, `/_fakeio` included."""
+    table = [StarletteRoute(row.path, _endpoint(row, desk), methods=[row.method]) for row in ROUTES]
+    handlers: Mapping[Any, Any] = {ControlError: _refused, HTTPException: _unrouted, Exception: _broken}
+    return _guarded(Starlette(routes=table, exception_handlers=handlers), desk)
+
+
+def _guarded(app: ASGIApp, desk: Desk) -> ASGIApp:
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            check_caller(desk, Headers(scope=scope))
+        except ControlError as refused:
+            await _render(Result(refused.status, refused.as_dict()))(scope, receive, send)
+        else:
+            await app(scope, receive, send)
+
+    return guarded
+
+
+def _endpoint(row: ControlRoute, desk: Desk) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        refuse_unknown("parameter", request.query_params, row.query)
+        body = b"" if row.fields is None else await request.body()
+        return _render(row.handler(Call(desk, request.path_params, request.query_params, body, row.fields or ())))
+
+    return answer
+
+
+def check_caller(desk: Desk, headers: Mapping[str, str]) -> None:
+    """Raise ControlError 403 for a foreign `Host` or `Origin`, 401 for a missing or wrong token."""
+    host = headers.get("host", "")
+    if not is_our_host(host, desk.host):
+        raise ControlError(
+            403, "foreign_host", f"the control API does not answer to the host {host[:100]!r}",
+            f"call it at the address the server listens on ({desk.host}) or at localhost",
+        )  # fmt: skip
+    origin = headers.get("origin")
+    if origin is not None and not is_our_host(urlsplit(origin).netloc, desk.host):
+        raise ControlError(
+            403, "foreign_origin", f"the control API does not answer to pages of {origin[:100]!r}",
+            "call it from a test or a terminal, or from a page this server served",
+        )  # fmt: skip
+    if desk.token is not None and not hmac.compare_digest(desk.token.encode(), _sent_token(headers)):
+        raise ControlError(
+            401, "bad_token", "this server was started with --control-token",
+            f"send the token in the header {TOKEN_HEADER}",
+        )  # fmt: skip
+
+
+def is_our_host(netloc: str, bound: str) -> bool:
+    """Whether a `Host` (with or without port) is loopback or what the server is bound to.
+
+    Bound to every address of a machine, any address literal is ours, and the machine's name; no other name can be, or
+    a page elsewhere could point its own name here.
+    """
+    try:
+        host = (urlsplit(f"//{netloc}").hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    address = _address(host)
+    if address is not None and (address.is_loopback or bound in _WILDCARDS):
+        return True
+    names = {"localhost", bound.lower(), *(_machine_names() if bound in _WILDCARDS else ())}
+    return host in names
+
+
+def _address(host: str) -> Any:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+@cache
+def _machine_names() -> tuple[str, ...]:
+    return (socket.gethostname().lower(),)
+
+
+def _sent_token(headers: Mapping[str, str]) -> bytes:
+    return headers.get(TOKEN_HEADER, "").encode()
+
+
+def _render(result: Result) -> Response:
+    if result.status == 204:
+        return Response(status_code=204)
+    return Response(msgspec.json.encode(result.document), result.status, media_type="application/json")
+
+
+async def _refused(request: Request, error: ControlError) -> Response:
+    return _render(Result(error.status, error.as_dict()))
+
+
+async def _unrouted(request: Request, error: HTTPException) -> Response:
+    known = "GET /_fakeio/openapi.json lists what there is"
+    if error.status_code == 405:
+        said = ControlError(405, "wrong_method", f"{request.method} is not possible here", known)
+    else:
+        said = ControlError(404, "unknown_route", f"there is no control route {request.url.path[:100]!r}", known)
+    return _render(Result(said.status, said.as_dict()))
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    """A bug of ours: said so, and raised again by Starlette for the server's log."""
+    said = ControlError(500, "bug", f"the fake failed: {type(error).__name__}", "please report it with the log")
+    return _render(Result(500, said.as_dict()))
