@@ -255,7 +255,7 @@ class _Server(Server):
             transport = connection.transport
             if transport is not None:
                 transport.abort()
-        await asyncio.sleep(0)  # the protocols learn that their connections are gone
+        await asyncio.sleep(_TICK_S)  # those that wait for their client learn that it is gone
         tasks = list(self.server_state.tasks)
         for task in tasks:
             task.cancel()
@@ -263,11 +263,11 @@ class _Server(Server):
 
 
 def _listen(host: str, port: int, option: str) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise CannotListen(f"{port} is no port; choose one up to 65535 with {option}, or 0 for a free one")
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OverflowError as error:
-        raise CannotListen(f"{port} is no port; choose one up to 65535 with {option}, or 0 for a free one") from error
     except OSError as error:
         raise CannotListen(_why_not(error, host, port, option)) from error
 

@@ -41,32 +41,37 @@ class ProductApp:
         if raw_path.startswith(_CONTROL) and raw_path[len(_CONTROL) : len(_CONTROL) + 1] in (b"", b"/"):
             await self.control(scope, receive, send)
             return
+        try:
+            await self._exchange(raw_path, scope, receive, send)
+        except asyncio.CancelledError:
+            transport = _transport(scope)
+            if transport is None or not transport.is_closing():
+                raise
+            # the server stops and has closed the connection already: there is nobody to answer
+
+    async def _exchange(self, raw_path: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _read(receive)
         if body is None:
             return
         path = raw_path.decode("ascii") if raw_path.isascii() else quote(raw_path, safe="/%:@!$&'()*+,;=~-._")
         request = RawRequest(scope["method"], path, scope["query_string"], tuple(scope["headers"]), body)
-        await self._answer(request, scope, receive, send)
+        end = await self._drive(request)
+        if isinstance(end, Cut):
+            await _sever(end, scope, receive)
+            return
+        await send({"type": "http.response.start", "status": end.status, "headers": sized(end)})
+        await send({"type": "http.response.body", "body": end.body})
 
-    async def _answer(self, request: RawRequest, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _drive(self, request: RawRequest) -> Reply | Cut:
         steps = run_exchange(self.universe, request)
         try:
             while True:
                 await asyncio.sleep(next(steps).seconds)
         except StopIteration as stop:
             end: Reply | Cut = stop.value
-        except asyncio.CancelledError:
-            transport = _transport(scope)
-            if transport is None or not transport.is_closing():
-                raise
-            return  # the server stops and has closed the connection already: there is nobody to answer
+            return end
         finally:
             steps.close()
-        if isinstance(end, Cut):
-            await _sever(end, scope, receive)
-            return
-        await send({"type": "http.response.start", "status": end.status, "headers": sized(end)})
-        await send({"type": "http.response.body", "body": end.body})
 
 
 async def _read(receive: Receive) -> bytes | None:

@@ -41,6 +41,10 @@ class Live:
         self._sites.append(found)
         return found
 
+    def shared(self) -> Site:
+        """One workspace for all the examples of a property, which must not care what is in it."""
+        return self._sites[0] if self._sites else self.site()
+
     def close(self) -> None:
         """Close the clients of every workspace."""
         for site in self._sites:
@@ -91,7 +95,8 @@ class Site:
         found = []
         for event in self.hosted.state.events():
             owner = people.get(event.person) if event.person else None
-            found.append((owner and (owner.id or owner.email), event.type, event.name, event.data))
+            whose = (owner.id or owner.email) if owner is not None else None
+            found.append((whose, event.type, event.name, event.data))
         return found
 
     def last(self) -> Exchange:

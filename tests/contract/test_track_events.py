@@ -1,4 +1,4 @@
-"""Track API v1 over a real socket: events of people, anonymous events, and limits measured on the bytes as they came."""
+"""Track API v1 over a real socket: events of people, anonymous events, limits measured on the bytes as they came."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tests.contract.live import NOW, Live, Site
 live, site = fixtures.live, fixtures.site
 
 DAY_S = 86_400
+Stored = tuple[str, str, bytes]  # type, name, data
 
 
 def record(site: Site, path: str = "/api/v1/customers/7/events", **body: Any) -> bytes:
@@ -50,13 +51,13 @@ BODIES = [
 
 
 @pytest.mark.parametrize(("body", "answer", "event"), BODIES)
-def test_an_event_of_a_person(site: Site, body: dict[str, Any], answer: bytes, event: tuple[str, str, bytes] | None) -> None:
+def test_an_event_of_a_person(site: Site, body: dict[str, Any], answer: bytes, event: Stored | None) -> None:
     assert record(site, **body) == answer
     assert site.events() == ([] if event is None else [("7", *event)])
 
 
 @pytest.mark.parametrize(("body", "answer", "event"), BODIES)
-def test_an_event_of_nobody(site: Site, body: dict[str, Any], answer: bytes, event: tuple[str, str, bytes] | None) -> None:
+def test_an_event_of_nobody(site: Site, body: dict[str, Any], answer: bytes, event: Stored | None) -> None:
     assert record(site, "/api/v1/events", **body) == answer
     assert site.events() == ([] if event is None else [(None, *event)])
 
@@ -162,8 +163,11 @@ def test_a_number_is_taken_as_anonymous_id(site: Site) -> None:
     assert site.events() == [("7", "event", "saw", b"{}")]
 
 
-@pytest.mark.parametrize("anonymous_id", [pytest.param({}, id="left out"), pytest.param({"anonymous_id": " "}, id="blank")])
-def test_an_event_of_nobody_is_an_invite(site: Site, anonymous_id: dict[str, str]) -> None:
-    assert record(site, "/api/v1/events", name="invited", data={"recipient": "b@example.com"}, **anonymous_id) == b"{}\n"
+@pytest.mark.parametrize(
+    "anonymous_id", [pytest.param({}, id="left out"), pytest.param({"anonymous_id": " "}, id="blank")]
+)
+def test_an_event_without_an_anonymous_id_is_an_invite(site: Site, anonymous_id: dict[str, str]) -> None:
+    data = {"recipient": "b@example.com"}
+    assert record(site, "/api/v1/events", name="invited", data=data, **anonymous_id) == b"{}\n"
     assert site.events() == [(None, "event", "invited", b'{"recipient":"b@example.com"}')]
     assert site.people() == []

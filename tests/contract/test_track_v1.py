@@ -375,7 +375,7 @@ def test_a_merge_into_nobody_changes_nothing(site: Site) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        pytest.param({"primary": {"id": "1", "email": "a@example.com"}, "secondary": {"id": "2"}}, id="two identifiers"),
+        pytest.param({"primary": {"id": "1", "email": "a@b.cd"}, "secondary": {"id": "2"}}, id="two identifiers"),
         pytest.param({"primary": {"id": "1"}}, id="no secondary"),
         pytest.param({"primary": {"id": "1"}, "secondary": {}}, id="an empty secondary"),
         pytest.param({"primary": {"id": "1"}, "secondary": {"cio_id": "cio_a3000002"}}, id="a prefixed cio_id"),
