@@ -6,20 +6,21 @@ a walk over the raw path; Starlette serves the control API alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.types import ASGIApp
 
 from fakeio.core.settings import CLIENT_TESTED, DOCUMENTED, RECORDED
-from fakeio.edge import track_segments, track_v1, track_v2
+from fakeio.edge import track_open, track_segments, track_v1, track_v2
 from fakeio.edge.app_api import customers, segments, workspaces
 from fakeio.edge.asgi import ProductApp
 from fakeio.edge.control import build_control
 from fakeio.edge.exchange import Universe
+from fakeio.edge.http import RawRequest
 from fakeio.edge.published import entity_actions, not_imitated_routes
 from fakeio.edge.registry import US, Options, Registry
-from fakeio.edge.routing import APP, KEY, TRACK, Route, Router
+from fakeio.edge.routing import APP, KEY, OPEN, TRACK, Route, Router
 from fakeio.edge.work import Handler
 
 _PERSON = "/api/v1/customers/{identifier}"
@@ -32,6 +33,16 @@ def _track(
     return Route(
         method=method, path=path, api=TRACK, operation=operation, grade=grade, tier=1, handler=handler,
         anywhere=anywhere, blank_segment=blank,
+    )  # fmt: skip
+
+
+def _open(
+    path: str, operation: str, handler: Handler, delivery: Callable[[RawRequest, list[str]], str | None],
+    grade: str = DOCUMENTED,
+) -> Route:  # fmt: skip
+    return Route(
+        method="POST", path=path, api=TRACK, operation=operation, grade=grade, tier=2, handler=handler, auth=OPEN,
+        delivery=delivery, anywhere=True,
     )  # fmt: skip
 
 
@@ -58,6 +69,11 @@ ROUTES: tuple[Route, ...] = (
     _track("POST", "/api/v1/merge_customers", "merge", track_v1.merge_people, DOCUMENTED),
     _track("POST", f"{_SEGMENT}/add_customers", "join_segment", track_segments.add_customers, RECORDED),
     _track("POST", f"{_SEGMENT}/remove_customers", "leave_segment", track_segments.remove_customers, RECORDED),
+    _track("POST", "/api/v1/forms/{form_id}/submit", "submit_form", track_open.submit_form, DOCUMENTED),
+    _open("/api/v1/metrics", "report_metric", track_open.report_metric, track_open.delivery_in_body),
+    _open("/api/v1/push/events", "report_metric", track_open.push_event, track_open.delivery_in_body),
+    _open("/push/events", "report_metric", track_open.push_event, track_open.delivery_in_body, CLIENT_TESTED),
+    _open("/unsubscribe/{delivery_id}", "unsubscribe", track_open.unsubscribe, track_open.delivery_in_path),
     _track("POST", "/api/v2/entity", "entity", track_v2.entity, DOCUMENTED),
     _track("POST", "/api/v2/batch", "batch", track_v2.batch, RECORDED),
     _app("GET", "/v1/customers", "find_by_email", customers.find_by_email, RECORDED),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # the workspace imports this module
     from fakeio.core.workspace import Workspace
 
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}\Z", re.IGNORECASE)
-_TYPES = ("event", "page", "screen")
+_TYPES = ("event", "page", "screen", "viewed_content", "clicked_content")
 
 
 def record_event(space: Workspace, operation: RecordEvent, now: float, request: int) -> Outcome:

@@ -86,6 +86,7 @@ _ROWS = (
     Rule("delivery.unchanged", "the metric was reported before", ASSUMED, _METRICS, UNCHANGED),
     Rule("relationships.not_imitated", "relationships of people and objects are dropped by this fake",
          ASSUMED, "this project", DROPPED),
+    Rule("relationships.shape", "relationships in the other dialect's shape are dropped", ASSUMED, _IDENTIFY, PARTIAL),
     # refused: the caller is told
     Rule("track.person.id.missing", "a person needs an identifier", DOCUMENTED, _INVALID, REFUSED),
     Rule("track.person.id.empty", "an identifier is not empty", DOCUMENTED, _INVALID, REFUSED),
@@ -110,6 +111,7 @@ _ROWS = (
     Rule("track.segment.unknown", "the segment does not exist (by switch)", ASSUMED, _SILENT, REFUSED),
     Rule("track.segment.dynamic", "the segment is data-driven (by switch)", ASSUMED, _SILENT, REFUSED),
     Rule("track.metric.field", "a metric names its delivery and itself", DOCUMENTED, _METRICS, REFUSED),
+    Rule("track.unsubscribe", "an unsubscribe is JSON, of a delivery, true or false", DOCUMENTED, _METRICS, REFUSED),
     Rule("track.form", "a form's values are text and name one person", DOCUMENTED, "Track API > Forms", REFUSED),
     Rule("track.body", "a body is a JSON object", ASSUMED, _INVALID, REFUSED),
     Rule("track.v2.type", "type is person, object or delivery", DOCUMENTED, _V2, REFUSED),

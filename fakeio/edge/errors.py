@@ -49,6 +49,7 @@ def pretty(value: Any) -> bytes:
     return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
 
 
+TRACK_NO_CONTENT = Reply(204, tuple(header for header in _track_headers(204) if header != _JSON))
 TRACK_OK = Reply(200, _track_headers(200), b"{}\n")
 
 

@@ -11,7 +11,8 @@ import time
 from collections.abc import Generator
 from typing import NamedTuple
 
-from fakeio.core.outcomes import Outcome
+from fakeio.core.operations import Operation
+from fakeio.core.outcomes import Outcome, Refused
 from fakeio.core.weather import AFTER_COMMIT, BEFORE_COMMIT, BEFORE_PARSE, Answer, Drawn, Pause
 from fakeio.edge.admission import admit
 from fakeio.edge.directory import resolve, undecodable
@@ -21,7 +22,7 @@ from fakeio.edge.regions import Gate, gate_of
 from fakeio.edge.registry import Claim, HostedWorkspace, Registry
 from fakeio.edge.routing import TRACK, Route, Router, decode_segment
 from fakeio.edge.tape import Done, Exchange
-from fakeio.edge.work import Answered, Call, Item, Settled, Work
+from fakeio.edge.work import After, Answered, Call, Settled, Work
 
 ABANDONED = Cut("abandoned")  # the client left, or the server was stopped, before the exchange had an end
 
@@ -62,7 +63,7 @@ def run_exchange(universe: Universe, request: RawRequest) -> Steps:
     claim = universe.registry.claim(headers.get(b"authorization"))
     gate = gate_of(headers.get(b"host"))
     route, raw_segments = resolve(universe.router, gate, request.method, request.path)
-    hosted = claim.hosted or universe.registry.default
+    hosted = _place(universe.registry, claim, route, raw_segments, request)
     with hosted.lock:
         tape = hosted.tape
         exchange = tape.open(hosted.clock.now(), route.api, request)
@@ -81,6 +82,18 @@ def run_exchange(universe: Universe, request: RawRequest) -> Steps:
         with hosted.lock:
             tape.close(exchange, end, time.perf_counter() - began)
     return end
+
+
+def _place(
+    registry: Registry, claim: Claim, route: Route, raw_segments: list[str], request: RawRequest
+) -> HostedWorkspace:
+    """Where a request belongs: with its delivery where it names one, else with its credentials, else in `default`."""
+    if route.delivery is not None:
+        delivery_id = route.delivery(request, [decode_segment(raw) or "" for raw in raw_segments])
+        known = registry.by_delivery(delivery_id) if delivery_id else None
+        if known is not None:
+            return known
+    return claim.hosted or registry.default
 
 
 def _settle(visit: _Visit) -> Reply:
@@ -146,7 +159,7 @@ def _commit(visit: _Visit, work: Work) -> Reply:
         state.sweep(now)
         done: list[Done] = []
         exchange.operations = done
-        outcomes = [_take_in(visit, item, now, done) for item in work.items]
+        outcomes = _take_in_all(visit, work, now, done)
         answer = work.render(outcomes, state)
         if isinstance(answer, Answered):
             done.extend(answer.done)
@@ -154,7 +167,21 @@ def _commit(visit: _Visit, work: Work) -> Reply:
         return answer
 
 
-def _take_in(visit: _Visit, item: Item, now: float, done: list[Done]) -> Outcome | None:
+def _take_in_all(visit: _Visit, work: Work, now: float, done: list[Done]) -> list[Outcome | None]:
+    """The outcome of each item; None for one that is held, or dropped because what it belongs to was refused."""
+    outcomes: list[Outcome | None] = []
+    refused = False
+    for item in work.items:
+        if isinstance(item, After):
+            outcomes.append(None if refused else _take_in(visit, item.operation, now, done))
+        else:
+            outcomes.append(_take_in(visit, item, now, done))
+            refused = False
+        refused = refused or isinstance(outcomes[-1], Refused)
+    return outcomes
+
+
+def _take_in(visit: _Visit, item: Operation | Settled, now: float, done: list[Done]) -> Outcome | None:
     """Apply one operation, or hold it while the workspace's settings delay what is accepted; None while it is held."""
     state, n = visit.hosted.state, visit.exchange.n
     if isinstance(item, Settled):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from fakeio.core.settings import CLIENT_TESTED, DOCUMENTED
 from fakeio.edge.directory import not_imitated
-from fakeio.edge.routing import APP, BASIC, KEY, OPEN, PIPELINES, SEND, TRACK, Route
+from fakeio.edge.routing import APP, KEY, OPEN, PIPELINES, SEND, TRACK, Route
 from fakeio.edge.track_v2_items import ACTIONS
 
 # method, path, operation, tier
@@ -110,7 +110,6 @@ GET    /v1/live_notifications/{instance_id}                          get_live_no
 _SENDS = ("email", "push", "sms", "whatsapp", "in_app", "inbox_message")
 _PIPELINES = ("identify", "track", "page", "screen", "group", "alias", "batch")
 _PIPELINES_SHORT = ("i", "t", "p", "s", "g", "a", "b")
-_TRACK_OPEN = ("/api/v1/metrics", "/api/v1/push/events", "/push/events", "/unsubscribe/{delivery_id}")
 
 
 def not_imitated_routes() -> Iterator[Route]:
@@ -121,9 +120,6 @@ def not_imitated_routes() -> Iterator[Route]:
     yield _route(APP, "GET", "/v1/info/ip_addresses", "list_ip_addresses", OPEN)
     for channel in _SENDS:
         yield _route(APP, "POST", f"/v1/send/{channel}", f"send_{channel}", SEND)
-    yield _route(TRACK, "POST", "/api/v1/forms/{form_id}/submit", "submit_form", BASIC)
-    for path in _TRACK_OPEN:
-        yield _route(TRACK, "POST", path, "unsubscribe" if "unsubscribe" in path else "report_metric", OPEN)
     for kind in _PIPELINES:
         yield _route(PIPELINES, "POST", f"/v1/{kind}", f"pipelines_{kind}", OPEN)
     for kind in _PIPELINES_SHORT:
@@ -132,12 +128,12 @@ def not_imitated_routes() -> Iterator[Route]:
 
 def entity_actions() -> Iterator[Route]:
     """What one path of v2 can do, a row each: rows of the table, not routes of their own."""
-    for kind, action, imitated in ACTIONS:
+    for kind, action in ACTIONS:
         operation = f"{kind}_{action}"
         grade = CLIENT_TESTED if action.endswith("_content") else DOCUMENTED
         yield Route(
             method="POST", path=f"/api/v2/entity#{kind}.{action}", api=TRACK, operation=operation, grade=grade,
-            tier=1 if kind == "person" else 2, handler=not_imitated(TRACK, operation), imitated=imitated, routed=False,
+            tier=1 if kind == "person" else 2, handler=not_imitated(TRACK, operation), routed=False,
         )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 from fakeio.core.seeding import seed as plant
 from fakeio.core.settings import Settings
+from fakeio.core.watched import WatchedSettings
 from fakeio.core.weather import Weather
 from fakeio.core.workspace import Workspace
 from fakeio.edge.auth import BASIC, BEARER, Said, parse_authorization
@@ -83,7 +84,7 @@ class HostedWorkspace:
     """
 
     __slots__ = (
-        "_options", "_seed", "_settings", "account", "clock", "credentials", "errors", "lock", "state", "tape",
+        "_options", "_read", "_seed", "_settings", "account", "clock", "credentials", "errors", "lock", "state", "tape",
         "weather", "windows",
     )  # fmt: skip
 
@@ -105,6 +106,7 @@ class HostedWorkspace:
         self._options = options
         self._settings = settings
         self._seed = seed
+        self._read: set[str] | None = None
         self._begin(id, name, region)
 
     @property
@@ -125,9 +127,17 @@ class HostedWorkspace:
             self.clock.reset()
             self._begin(self.id, self.name, self.region)
 
+    def watch_settings(self) -> set[str]:
+        """The names of the settings read from here on, unless a caller chose them; it grows with every read."""
+        with self.lock:
+            self._read = set()
+            self.state.settings = WatchedSettings(self.state.settings.as_dict(), self._read)
+        return self._read
+
     def _begin(self, id: int, name: str, region: str) -> None:
         options = self._options
-        settings = Settings({**options.settings, **self._settings})
+        values = {**options.settings, **self._settings}
+        settings = Settings(values) if self._read is None else WatchedSettings(values, self._read)
         self.state = Workspace(id=id, name=name, region=region, settings=settings)
         self.tape = Tape(limit=options.tape_limit, limit_bytes=options.tape_limit_bytes, recording=options.recording)
         self.weather = fair_weather()
@@ -223,6 +233,10 @@ class Registry:
     def by_app_key(self, key: str) -> HostedWorkspace | None:
         hosted = self._by_secret.get(key)
         return hosted if hosted is not None and hosted.credentials.app_api_key == key else None
+
+    def by_delivery(self, delivery_id: str) -> HostedWorkspace | None:
+        """The workspace that holds that delivery."""
+        return next((hosted for hosted in self if hosted.state.deliveries.get(delivery_id) is not None), None)
 
     def claim(self, header: bytes | None) -> Claim:
         """What an `Authorization` header amounts to; looked up once for each header, then remembered."""

@@ -7,12 +7,13 @@ is its handler's business; the routes themselves are listed in `app.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import msgspec
 
+from fakeio.edge.http import RawRequest
 from fakeio.edge.work import Handler
 
 TRACK, APP, PIPELINES = "track", "app", "pipelines"
@@ -38,6 +39,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     limited: bool = True  # counts against the rate limit
     anywhere: bool = False  # answers on both regional hosts, whatever the credentials' region
     blank_segment: bool = False  # an empty segment is this route's business, not an unknown route
+    delivery: Callable[[RawRequest, list[str]], str | None] | None = None  # the delivery id that places a request
     routed: bool = True  # False: only a row of the table, one of several things that another row's path can do
 
 class Found(NamedTuple):

@@ -46,12 +46,7 @@ class Exchange(msgspec.Struct, gc=False):
     faults: tuple[str, ...] = ()
     cut: str | None = None
     error: str | None = None  # the fake's own bug, if this request found one
-
-    @property
-    def weight(self) -> int:
-        """Bytes it takes, roughly."""
-        bodies = len(self.request.body) + len(self.reply_body) + len(self.request.query)
-        return _FIXED_BYTES + bodies + _OPERATION_BYTES * len(self.operations)
+    weight: int = _FIXED_BYTES  # bytes it takes, roughly
 
 
 class Tape:
@@ -75,14 +70,13 @@ class Tape:
         self.last += 1
         exchange = Exchange(self.last, at, api, request)
         if self.recording:
-            self._kept.append(exchange)
+            exchange.weight += len(request.body) + len(request.query)
             self._weight += exchange.weight
+            self._kept.append(exchange)
         return exchange
 
     def close(self, exchange: Exchange, end: Reply | Cut, duration_s: float) -> None:
         """Write down how it ended and push out what no longer fits."""
-        kept = self._holds(exchange)
-        before = exchange.weight if kept else 0
         exchange.duration_s = duration_s
         if isinstance(end, Reply):
             exchange.status = end.status
@@ -90,8 +84,10 @@ class Tape:
             exchange.reply_body = end.body
         else:
             exchange.cut = end.how
-        if kept:
-            self._weight += exchange.weight - before
+        if self._holds(exchange):
+            more = len(exchange.reply_body) + _OPERATION_BYTES * len(exchange.operations)
+            exchange.weight += more
+            self._weight += more
             self._trim()
 
     def clear(self) -> None:

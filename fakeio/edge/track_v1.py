@@ -21,7 +21,7 @@ from fakeio.core.operations import (
     Suppress,
     Unsuppress,
 )
-from fakeio.core.outcomes import Ignored, Outcome, Refused
+from fakeio.core.outcomes import Outcome, Refused
 from fakeio.core.workspace import Workspace
 from fakeio.edge.decode import Malformed, parse_object, parse_with
 from fakeio.edge.errors import TRACK_OK, meta_error, meta_errors, track_json
@@ -29,12 +29,9 @@ from fakeio.edge.event_data import event_data
 from fakeio.edge.fields import device_of, one_identifier, text_or_number, timestamp_of, whole_number
 from fakeio.edge.http import Reply
 from fakeio.edge.regions import TRACK_URLS
-from fakeio.edge.work import Answered, Call, Settled, Work, refuse
+from fakeio.edge.relationships import in_v1_identify
+from fakeio.edge.work import Answered, Call, Work, refuse
 
-RELATIONSHIPS = Settled(
-    "relate",
-    Ignored("relationships.not_imitated", "the relationships in this call are dropped: fakeio does not imitate them"),
-)
 _MERGE_KINDS = (ID, EMAIL, CIO_ID)
 
 
@@ -94,7 +91,7 @@ def identify(call: Call) -> Work | Answered:
     if timestamp is not None:
         timestamp = whole_number(timestamp)
     item = Identify(ref=ref, attributes=attributes, update_only=update_only, timestamp=timestamp)
-    return Work((item,) if related is None else (item, RELATIONSHIPS), answer_with_errors)
+    return Work((item,) if related is None else (item, *in_v1_identify(ref, related)), answer_with_errors)
 
 
 def delete_person(call: Call) -> Work | Answered:

@@ -84,6 +84,6 @@ def _answer_batch(owners: list[int], outcomes: Sequence[Outcome | None], *, refu
     refused = [(at, outcome) for at, outcome in zip(owners, outcomes, strict=True) if isinstance(outcome, Refused)]
     if not refused:
         return TRACK_OK
-    if refuse_whole and len(refused) == owners[-1] + 1:
+    if refuse_whole and len({at for at, _ in refused}) == owners[-1] + 1:
         return entity_errors([one for _, one in refused], WORDS)
     return batch_errors(refused, WORDS)

@@ -6,9 +6,6 @@ ignored, since integrations send undeclared extras. Source: Track API > v2 entit
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import msgspec
 
 from fakeio.core.identifiers import CIO_ID, EMAIL, ID, PHONE, Ref
@@ -24,36 +21,20 @@ from fakeio.core.operations import (
 )
 from fakeio.core.outcomes import Refused
 from fakeio.core.settings import Settings
-from fakeio.edge.decode import Malformed, parse_object, parse_with
+from fakeio.edge import track_v2_objects as objects
+from fakeio.edge.decode import Malformed, parse_with
 from fakeio.edge.event_data import event_data
 from fakeio.edge.fields import device_of, device_token, one_identifier, text_or_number, timestamp_of, whole_number
-from fakeio.edge.track_v1 import RELATIONSHIPS
+from fakeio.edge.relationships import ADD, DELETE, after, of_person
+from fakeio.edge.track_v2_objects import attributes_of, relate_person
+from fakeio.edge.v2_entity import NOTHING, Entity, Parsed, Parser
 from fakeio.edge.work import Item, Settled
 
 _PERSON_KINDS = (ID, EMAIL, PHONE, CIO_ID)
 _MERGE_KINDS = (ID, EMAIL, CIO_ID)
-_NOTHING = msgspec.Raw()
-
-
-class Entity(msgspec.Struct, gc=False):
-    """One operation as sent; attributes stay bytes until it is clear whether they are a person's or an event's."""
-
-    type: Any = None
-    action: Any = None
-    identifiers: Any = None
-    attributes: msgspec.Raw = _NOTHING
-    name: Any = None
-    id: Any = None
-    timestamp: Any = None
-    device: Any = None
-    primary: Any = None
-    secondary: Any = None
-    cio_relationships: Any = None
 
 
 _ENTITY = msgspec.json.Decoder(Entity)
-_Parsed = Item | Refused
-_Parser = Callable[[Entity, Settings], _Parsed]
 
 
 def parse_item(raw: bytes, settings: Settings) -> tuple[Item, ...]:
@@ -69,7 +50,7 @@ def parse_item(raw: bytes, settings: Settings) -> tuple[Item, ...]:
     parsed = parse if isinstance(parse, Refused) else parse(sent, settings)
     if isinstance(parsed, Refused):
         return (Settled(_name_of(sent), parsed),)
-    return (parsed,) if sent.cio_relationships is None else (parsed, RELATIONSHIPS)
+    return parsed if isinstance(parsed, tuple) else (parsed,)
 
 
 def over(limit: Limit, size: int, settings: Settings) -> Refused | None:
@@ -81,7 +62,7 @@ def over(limit: Limit, size: int, settings: Settings) -> Refused | None:
     return Refused(limit.rule, "invalid", "", f"{what} cannot be longer than {most} bytes")
 
 
-def _parser(sent: Entity) -> _Parser | Refused:
+def _parser(sent: Entity) -> Parser | Refused:
     actions = _ACTIONS.get(sent.type) if isinstance(sent.type, str) else None
     if actions is None:
         reason = "required" if sent.type is None else "invalid"
@@ -109,47 +90,45 @@ def _person(sent: Entity, settings: Settings) -> Ref | Refused:
     return one_identifier(sent.identifiers, "identifiers", settings, _PERSON_KINDS)
 
 
-def _identify(sent: Entity, settings: Settings) -> _Parsed:
+def _identify(sent: Entity, settings: Settings) -> Parsed:
     ref = _person(sent, settings)
     if isinstance(ref, Refused):
         return ref
-    attributes = _attributes(sent.attributes)
+    attributes = attributes_of(sent.attributes)
     if isinstance(attributes, Refused):
         return attributes
     # one integration orders updates by `_timestamp` as v1 does, the reference by the operation's own `timestamp`
     inner = attributes.pop("_timestamp", None)
     timestamp = whole_number(inner if inner is not None else sent.timestamp)
     update_only = attributes.pop("_update", None) is True
-    return Identify(ref=ref, attributes=attributes, update_only=update_only, timestamp=timestamp)
+    head = Identify(ref=ref, attributes=attributes, update_only=update_only, timestamp=timestamp)
+    if sent.cio_relationships is None:
+        return head
+    related = of_person(ref, sent.cio_relationships, ADD)
+    return related if isinstance(related, Refused) else (head, *after(related))
 
 
-def _attributes(raw: msgspec.Raw) -> dict[str, Any] | Refused:
-    if len(raw) == 0 or bytes(raw) == b"null":
-        return {}
-    attributes = parse_object(bytes(raw))
-    if not isinstance(attributes, Malformed):
-        return attributes
-    if attributes.wrong_shape:
-        return Refused("track.v2.field", "invalid", "attributes", "attributes must be an object")
-    return Refused("track.body", "parse_error", "attributes", "malformed JSON")
+def _relate(sent: Entity, settings: Settings) -> Parsed:
+    ref = _person(sent, settings)
+    return ref if isinstance(ref, Refused) else relate_person(ref, sent)
 
 
-def _delete(sent: Entity, settings: Settings) -> _Parsed:
+def _delete(sent: Entity, settings: Settings) -> Parsed:
     ref = _person(sent, settings)
     return ref if isinstance(ref, Refused) else DeletePerson(ref=ref)
 
 
-def _suppress(sent: Entity, settings: Settings) -> _Parsed:
+def _suppress(sent: Entity, settings: Settings) -> Parsed:
     ref = _person(sent, settings)
     return ref if isinstance(ref, Refused) else Suppress(ref=ref)
 
 
-def _unsuppress(sent: Entity, settings: Settings) -> _Parsed:
+def _unsuppress(sent: Entity, settings: Settings) -> Parsed:
     ref = _person(sent, settings)
     return ref if isinstance(ref, Refused) else Unsuppress(ref=ref)
 
 
-def _merge(sent: Entity, settings: Settings) -> _Parsed:
+def _merge(sent: Entity, settings: Settings) -> Parsed:
     primary = one_identifier(sent.primary, "primary", settings, _MERGE_KINDS)
     if isinstance(primary, Refused):
         return primary
@@ -157,7 +136,7 @@ def _merge(sent: Entity, settings: Settings) -> _Parsed:
     return secondary if isinstance(secondary, Refused) else MergePeople(primary=primary, secondary=secondary)
 
 
-def _add_device(sent: Entity, settings: Settings) -> _Parsed:
+def _add_device(sent: Entity, settings: Settings) -> Parsed:
     ref = _person(sent, settings)
     if isinstance(ref, Refused):
         return ref
@@ -165,7 +144,7 @@ def _add_device(sent: Entity, settings: Settings) -> _Parsed:
     return device if isinstance(device, Refused) else device.on(ref)
 
 
-def _delete_device(sent: Entity, settings: Settings) -> _Parsed:
+def _delete_device(sent: Entity, settings: Settings) -> Parsed:
     ref = _person(sent, settings)
     if isinstance(ref, Refused):
         return ref
@@ -176,14 +155,14 @@ def _delete_device(sent: Entity, settings: Settings) -> _Parsed:
 # ---- events ----------------------------------------------------------------------------------------------------------
 
 
-def _event(sent: Entity, settings: Settings) -> _Parsed:
+def _event(sent: Entity, settings: Settings) -> Parsed:
     """An event, page or screen. What v1 calls `data` is `attributes` here; a `data` key is an unknown one."""
     whose = _whose_event(sent, settings)
     if isinstance(whose, Refused):
         return whose
     ref, anonymous_id = whose
     raw = sent.attributes
-    data = event_data(_NOTHING if bytes(raw) == b"null" else raw, "attributes")
+    data = event_data(NOTHING if bytes(raw) == b"null" else raw, "attributes")
     if isinstance(data, Refused):
         return data
     timestamp = timestamp_of(sent.timestamp)
@@ -198,6 +177,14 @@ def _event(sent: Entity, settings: Settings) -> _Parsed:
         dedupe_id=text_or_number(sent.id),
         anonymous_id=anonymous_id,
     )
+
+
+def _content(sent: Entity, settings: Settings) -> Parsed:
+    """In-app content seen or clicked, as one integration reports it: the name repeats the action."""
+    if sent.name is not None and sent.name != sent.action:
+        return Refused("track.v2.field", "invalid", "name", f"name must be {sent.action}")
+    sent.name = sent.action
+    return _event(sent, settings)
 
 
 def _whose_event(sent: Entity, settings: Settings) -> tuple[Ref | None, str | None] | Refused:
@@ -216,12 +203,7 @@ def _whose_event(sent: Entity, settings: Settings) -> tuple[Ref | None, str | No
 # ---- the table -------------------------------------------------------------------------------------------------------
 
 
-def _not_imitated(sent: Entity, settings: Settings) -> _Parsed:
-    message = f"fakeio does not imitate {sent.type} {sent.action} yet"
-    return Refused("track.v2.not_imitated", "invalid", "action", message)
-
-
-_ACTIONS: dict[str, dict[str, _Parser]] = {
+_ACTIONS: dict[str, dict[str, Parser]] = {
     "person": {
         "identify": _identify,
         "delete": _delete,
@@ -233,20 +215,22 @@ _ACTIONS: dict[str, dict[str, _Parser]] = {
         "merge": _merge,
         "suppress": _suppress,
         "unsuppress": _unsuppress,
-        "add_relationships": _not_imitated,
-        "delete_relationships": _not_imitated,
-        "viewed_content": _not_imitated,
-        "clicked_content": _not_imitated,
+        ADD: _relate,
+        DELETE: _relate,
+        "viewed_content": _content,
+        "clicked_content": _content,
     },
-    "object": dict.fromkeys(
-        ("identify", "identify_anonymous", "delete", "add_relationships", "delete_relationships"), _not_imitated
-    ),
-    "delivery": {"event": _not_imitated},
+    "object": {
+        "identify": objects.identify_object,
+        "identify_anonymous": objects.identify_anonymous_object,
+        "delete": objects.delete_object,
+        ADD: objects.relate_object,
+        DELETE: objects.relate_object,
+    },
+    "delivery": {"event": objects.delivery_event},
 }
-# (type, action, whether it is imitated), for the table of what this fake covers
-ACTIONS: tuple[tuple[str, str, bool], ...] = tuple(
-    (kind, action, parse is not _not_imitated) for kind, row in _ACTIONS.items() for action, parse in row.items()
-)
+# (type, action), for the table of what this fake covers
+ACTIONS: tuple[tuple[str, str], ...] = tuple((kind, action) for kind, row in _ACTIONS.items() for action in row)
 
 _OPERATION_NAMES = {
     "delete": DeletePerson.name,

@@ -43,7 +43,17 @@ class Settled(msgspec.Struct, frozen=True, gc=False):
     outcome: Refused | Ignored
 
 
-Item = Operation | Settled
+class After(msgspec.Struct, frozen=True, gc=False):
+    """An operation that is carried out only when nothing before it in its request, or batch item, was refused."""
+
+    operation: Operation
+
+    @property
+    def name(self) -> str:
+        return self.operation.name
+
+
+Item = Operation | Settled | After
 
 
 class Answered(msgspec.Struct, frozen=True, gc=False):

@@ -142,21 +142,6 @@ def test_a_long_value_is_worded_as_v2_words_it(site: Site) -> None:
     }
 
 
-NOT_IMITATED = [
-    ("object", "identify"), ("object", "identify_anonymous"), ("object", "delete"), ("object", "add_relationships"),
-    ("object", "delete_relationships"), ("delivery", "event"), ("person", "add_relationships"),
-    ("person", "delete_relationships"), ("person", "viewed_content"), ("person", "clicked_content"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("kind", "action"), NOT_IMITATED)
-def test_what_is_not_imitated_is_refused_and_says_so(site: Site, kind: str, action: str) -> None:
-    response = entity(site, {"type": kind, "action": action, "identifiers": {"id": "7"}})
-    [error] = response.json()["errors"]
-    assert (response.status_code, error["message"]) == (400, f"fakeio does not imitate {kind} {action} yet")
-    assert [rule for _, _, rule in site.outcomes()] == ["track.v2.not_imitated"]
-
-
 # ---- batches ---------------------------------------------------------------------------------------------------------
 
 
@@ -190,7 +175,7 @@ def test_an_item_with_relationships_keeps_its_place(site: Site) -> None:
     assert [error["batch_index"] for error in response.json()["errors"]] == [1]
     assert site.outcomes() == [
         ("identify", "applied", None),
-        ("relate", "ignored", "relationships.not_imitated"),
+        ("add_relationship", "applied", None),
         ("dance", "refused", "track.v2.action"),
     ]
 
