@@ -15,6 +15,7 @@ from typing import NoReturn
 
 from sync.cli_check import check
 from sync.cli_cohort import add_cohort_arguments, cohort
+from sync.cli_events import add_events_arguments, events
 from sync.cli_runs import add_failed_arguments, add_history_arguments, add_show_arguments, failed, history, show
 from sync.core.errors import SyncError
 from sync.core.page import render
@@ -68,6 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _looking(commands, "check", "prove the credentials and find the region", _check)
     _sending(commands, "cohort", "make a segment equal to a cohort", add_cohort_arguments, cohort)
+    _sending(commands, "events", "deliver an export's events", add_events_arguments, events)
     _looking(commands, "history", "list the runs", history, add_history_arguments)
     _looking(commands, "show", "print one run's report", show, add_show_arguments)
     _json(_looking(commands, "failed", "list what was given up", failed, add_failed_arguments))

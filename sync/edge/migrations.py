@@ -47,16 +47,18 @@ STEPS: tuple[str, ...] = (
         item BLOB NOT NULL               -- JSON
     ) STRICT;
     CREATE INDEX dead_letters_of_run ON dead_letters (run_id);
-    CREATE TABLE delivered (
-        bucket INTEGER PRIMARY KEY,      -- hour of the events' own time
-        ids BLOB NOT NULL                -- 16-byte ULIDs, sorted
+    CREATE TABLE delivered (             -- many rows a bucket: appending is cheap, rewriting is not
+        site_id TEXT NOT NULL,
+        bucket INTEGER NOT NULL,         -- hour of the events' own time, counted from 1970
+        ulids BLOB NOT NULL              -- 16 bytes each, sorted
     ) STRICT;
+    CREATE INDEX delivered_in_bucket ON delivered (site_id, bucket);
     CREATE TABLE event_batches (
         run_id TEXT NOT NULL,
         n INTEGER NOT NULL,
-        state TEXT NOT NULL,
-        body BLOB,
-        ulids BLOB NOT NULL,
+        site_id TEXT NOT NULL,
+        state TEXT NOT NULL,             -- sent: perhaps delivered | accepted: delivered, not yet in its buckets
+        ulids BLOB NOT NULL,             -- 16 bytes each, in the order of the batch
         PRIMARY KEY (run_id, n)
     ) STRICT;
     """,

@@ -1,0 +1,101 @@
+"""The `events` command: its flags, and one run of them."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from sync.core.errors import ConfigError
+from sync.core.mapping import Rules
+from sync.core.properties import Select
+from sync.core.report import Ended
+from sync.core.times import parse_moment_s
+from sync.edge.console import Console
+from sync.edge.ledger import Ledger
+from sync.edge.settings import Settings
+from sync.run_events import EventsOptions, run_events
+
+ID_TYPES = ("auto", "id", "email", "cio_id")
+_NAMES = "may be repeated; @FILE reads one a line"
+
+
+def add_events_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("source", metavar="SOURCE", help="an Export API zip, .json.gz, JSONL, a folder or glob of them, - for stdin")
+    add("--event", action="append", default=[], metavar="NAME", help=f"send only events of this name; {_NAMES}")
+    add("--exclude", action="append", default=[], metavar="NAME", help=f"leave out events of this name; {_NAMES}")
+    add(
+        "--properties", action="append", default=[], metavar="all|none|NAME",
+        help=f"which properties to send (all); {_NAMES}",
+    )
+    add("--id-property", default="user_id", metavar="NAME", help="user_id, or the user property with the identifier")
+    add("--id-type", default="auto", choices=ID_TYPES, help="what kind of identifier it is (auto: by its shape)")
+    add("--parity", action="store_true", help="send every value as text and no lists, as Amplitude's own stream does")
+    add("--since", type=_moment, metavar="TIME", help="only events from then on: ISO 8601 (UTC), a day, Unix seconds")
+    add("--until", type=_moment, metavar="TIME", help="only events before that")
+    add("--dry-run", action="store_true", help="say what would happen; send nothing, write no file")
+
+
+def events(arguments: argparse.Namespace, settings: Settings, console: Console) -> Ended:
+    """One run. Raises ConfigError when nothing could be started."""
+    options = EventsOptions(source=arguments.source, rules=parse_rules(arguments), dry_run=arguments.dry_run)
+    settings.require("site_id", "track_api_key")
+    with contextlib.ExitStack() as stack:
+        ledger = Ledger.peek(settings.state_path) if options.dry_run else Ledger.open(settings.state_path)
+        if ledger is not None:
+            stack.enter_context(ledger)
+        return run_events(options, settings, ledger, console)
+
+
+def parse_rules(arguments: argparse.Namespace) -> Rules:
+    """The rules of a run from its flags. Raises ConfigError for flags that contradict each other."""
+    return Rules(
+        events=_event_names(arguments.event) if arguments.event else None,
+        exclude=_event_names(arguments.exclude),
+        properties=_properties(arguments.properties),
+        parity=arguments.parity,
+        id_property=arguments.id_property,
+        id_type=arguments.id_type,
+        since=arguments.since,
+        until=arguments.until,
+    )
+
+
+def _properties(given: Sequence[str]) -> Select | frozenset[str]:
+    words = {select.value: select for select in Select}
+    chosen = [words[one] for one in given if one in words]
+    if chosen and len(set(given)) > 1:
+        raise ConfigError(
+            f"--properties {chosen[0].value} can't be combined with other properties; nothing was sent",
+            hint=f"a property that is really called {chosen[0].value} can be named in a file: --properties @FILE",
+        )
+    if chosen:
+        return chosen[0]
+    return frozenset(_names(given)) if given else Select.ALL
+
+
+def _event_names(given: Sequence[str]) -> frozenset[str]:
+    return frozenset(name.strip() for name in _names(given))  # as Customer.io trims them
+
+
+def _names(given: Sequence[str]) -> list[str]:
+    """Exact names. `@FILE` stands for the lines of a file, without blank ones; nothing is split at commas."""
+    return [name for one in given for name in (_lines(one[1:]) if one.startswith("@") else [one])]
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ConfigError(f"the names in {path} can't be read: {why}", hint="give one name a line, in UTF-8") from error
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def _moment(text: str) -> int:
+    seconds = parse_moment_s(text)
+    if seconds is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; write 2026-08-17, 2026-08-17T09:00:00Z or Unix seconds")
+    return seconds

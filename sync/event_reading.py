@@ -1,0 +1,67 @@
+"""From the pieces of a source to batches: parse, map, pack, and count what was read, left out or thrown away."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+
+from sync.core.batches import Batch, KnownEvents, Packer
+from sync.core.mapping import Discard, Mapping, Rules
+from sync.core.properties import Properties
+from sync.core.rows import parse_rows
+from sync.core.times import encode_moment
+from sync.edge.files import Piece
+
+Bury = Callable[[Discard, str, int], None]  # told of every row that can't be sent, its file and its number there
+
+
+class EventReading:
+    """Reads one source by one set of rules; holds a piece and a batch, however large the source is."""
+
+    def __init__(self, rules: Rules, known: KnownEvents, bury: Bury) -> None:
+        self.received = 0
+        self.filtered = 0
+        self.discarded: Counter[str] = Counter()
+        self._mapping = Mapping(rules)
+        self._packer = Packer(Properties(rules.properties, parity=rules.parity), known)
+        self._bury = bury
+        self._first_ms: int | None = None
+        self._last_ms: int | None = None
+
+    @property
+    def duplicates(self) -> int:
+        """Events that were delivered before, or stand in the source more than once."""
+        return self._packer.duplicates
+
+    @property
+    def oldest_at(self) -> str | None:
+        """The time of the oldest event that can be sent, duplicates included; ISO 8601."""
+        return None if self._first_ms is None else encode_moment(self._first_ms // 1000)
+
+    @property
+    def newest_at(self) -> str | None:
+        """The time of the newest."""
+        return None if self._last_ms is None else encode_moment(self._last_ms // 1000)
+
+    def batches(self, pieces: Iterable[Piece]) -> Iterator[Batch]:
+        """Every batch of the source, in order. Each row is in exactly one batch or in exactly one of the counts."""
+        name, number = "", 1
+        for piece in pieces:
+            number = number if piece.name == name else 1
+            name = piece.name
+            rows = parse_rows(piece.data)
+            self.received += len(rows)
+            mapped = self._mapping.map_rows(rows, piece.data)
+            self.filtered += mapped.filtered
+            self._remember([intent.ms for intent in mapped.intents])
+            yield from self._packer.pack(mapped.intents, mapped.discards)
+            for discard in mapped.discards:
+                self.discarded[discard.reason] += 1
+                self._bury(discard, name, number + discard.position)
+            number += len(rows)
+        yield from self._packer.flush()
+
+    def _remember(self, ms: list[int]) -> None:
+        if ms:
+            self._first_ms = min(ms) if self._first_ms is None else min(self._first_ms, min(ms))
+            self._last_ms = max(ms) if self._last_ms is None else max(self._last_ms, max(ms))

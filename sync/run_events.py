@@ -1,0 +1,181 @@
+"""An events run from file to report: read, map, pack, write down, send, settle, tell.
+
+Every batch is in the ledger before it is sent, and what became of it is written with the next one. Kill it anywhere and
+run it again: what was delivered is a duplicate then, what was in doubt is sent again under the same ids.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sync.core.errors import ConfigError, Interrupted, SourceError, SyncError
+from sync.core.mapping import Discard, Rules
+from sync.core.report import Ended, EventsReport, encode, finish
+from sync.core.sending import RetryPolicy
+from sync.courier import Courier
+from sync.destination import Destination
+from sync.dispatch import Dispatcher
+from sync.edge.console import Console
+from sync.edge.event_ledger import EventLedger
+from sync.edge.files import EventFiles, Piece
+from sync.edge.ledger import Ledger
+from sync.edge.settings import Settings
+from sync.edge.transport import Network
+from sync.event_letters import discarded_letter
+from sync.event_reading import EventReading
+from sync.run import new_run_id
+
+GRACE_S = 5.0  # for the answer to what was just sent, when somebody stops the run
+_KIB = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsOptions:
+    """The flags of `cio-sync events`."""
+
+    source: str
+    rules: Rules = field(default_factory=Rules)
+    dry_run: bool = False
+
+
+def run_events(
+    options: EventsOptions,
+    settings: Settings,
+    ledger: Ledger | None,
+    console: Console,
+    *,
+    policy: RetryPolicy | None = None,
+    network: Network | None = None,
+) -> Ended:
+    """Run once and tell. Raises ConfigError (a ledger that fails included); every other end is in what it returns.
+
+    `ledger` may be None in a dry run that has nothing to look up. `network` replaces the wire in tests.
+    """
+    settings.require("site_id", "track_api_key")
+    began = time.monotonic()
+    with Destination(settings, console, policy=policy, network=network) as destination:
+        run = _Run(options, settings.site_id, ledger, console, destination)
+        error = run.play()
+        report = run.report
+        report.requests, report.retries = destination.requests, destination.retries
+    report.duration_s = round(time.monotonic() - began, 3)
+    code = finish(report, error)
+    report.check()
+    if ledger is not None and not options.dry_run:
+        ledger.finish_run(report.run_id, report.status, code, encode(report))
+    return Ended(report, code, error)
+
+
+class _Run:
+    """One run's state, so that a report can be made wherever it stops."""
+
+    def __init__(
+        self, options: EventsOptions, site_id: str, ledger: Ledger | None, console: Console, destination: Destination
+    ) -> None:
+        self.report = EventsReport(run_id=new_run_id(), mode="dry_run" if options.dry_run else "send")
+        self._options = options
+        self._site_id = site_id
+        self._ledger = ledger
+        self._console = console
+        self._destination = destination
+        self._reading: EventReading | None = None
+        self._dispatcher: Dispatcher | None = None
+
+    def play(self) -> SyncError | None:
+        """Everything; returns what stopped it. The report adds up wherever that was."""
+        error: SyncError | None = None
+        try:
+            self._play()
+        except KeyboardInterrupt:
+            error = Interrupted("stopped by a signal; what was sent is remembered", hint="run it again to go on")
+        except ConfigError:
+            raise
+        except SourceError as broken:
+            error = self._broken(broken)
+        except SyncError as stopped:
+            error = stopped
+        self._account(stopped=error is not None)
+        return error
+
+    def _play(self) -> None:
+        stdin = sys.stdin.buffer if self._options.source == "-" else None
+        if self._writing is not None:
+            self._writing.start_run(self.report.run_id, "events", None, self._site_id)
+        with EventFiles(self._options.source, stdin) as files:
+            files.prove()
+            if self._writing is None:
+                self._rehearse(files)
+                return
+            with self._writing.lease(f"events {self._site_id}"):
+                self._destination.connect()
+                self._deliver(files)
+
+    @property
+    def _writing(self) -> Ledger | None:
+        """The ledger, unless nothing may be written."""
+        return None if self._options.dry_run else self._ledger
+
+    def _rehearse(self, files: EventFiles) -> None:
+        """A dry run: everything but sending and remembering."""
+        known = EventLedger(self._ledger, self._site_id, self.report.run_id)
+        self._reading = EventReading(self._options.rules, known, bury=lambda discard, file, number: None)
+        for batch in self._reading.batches(self._watched(files)):
+            self.report.delivered += len(batch.items)
+
+    def _deliver(self, files: EventFiles) -> None:
+        events = EventLedger(self._ledger, self._site_id, self.report.run_id)
+        with Courier(self._destination.driver) as courier:
+            self._dispatcher = dispatcher = Dispatcher(courier, events, self.report.run_id)
+            self._reading = EventReading(self._options.rules, events, self._bury)
+            try:
+                for batch in self._reading.batches(self._watched(files)):
+                    dispatcher.send(batch)
+                dispatcher.finish()
+            except (KeyboardInterrupt, SyncError) as stop:
+                with contextlib.suppress(SyncError):  # the first error is the one to tell
+                    dispatcher.finish(wait_s=GRACE_S if isinstance(stop, KeyboardInterrupt) else None)
+                raise
+            finally:
+                in_doubt = events.close()
+        if in_doubt:
+            self._console.warn(
+                f"{in_doubt} events of an earlier run that was cut off are still in doubt: run its source again"
+            )
+
+    def _bury(self, discard: Discard, file: str, number: int) -> None:
+        assert self._dispatcher is not None, "only a run that delivers buries"
+        self._dispatcher.bury(discarded_letter(self.report.run_id, discard, file, number))
+
+    def _watched(self, files: EventFiles) -> Iterator[Piece]:
+        """The pieces, with progress told as they go by."""
+        total = None if files.total_bytes is None else files.total_bytes // _KIB
+        with self._console.progress("reading", total, "KiB") as advance:
+            told = 0
+            for piece in files.pieces():
+                yield piece
+                advance(files.bytes_read // _KIB - told)
+                told = files.bytes_read // _KIB
+
+    # -- telling ------------------------------------------------------------------------------------------------------
+    def _broken(self, error: SourceError) -> SourceError:
+        """The source's error with what had been sent by then."""
+        sent = self._dispatcher.delivered if self._dispatcher is not None else 0
+        said = f"{sent} events before that were delivered and are remembered" if sent else "nothing was sent"
+        return SourceError(f"{error.message}; {said}", hint=error.hint, code=error.reason)
+
+    def _account(self, *, stopped: bool) -> None:
+        report, reading, dispatcher = self.report, self._reading, self._dispatcher
+        if reading is not None:
+            report.received, report.filtered = reading.received, reading.filtered
+            report.duplicates, report.discarded = reading.duplicates, dict(reading.discarded)
+            report.oldest_event_at, report.newest_event_at = reading.oldest_at, reading.newest_at
+        if dispatcher is not None:
+            report.delivered, report.expired = dispatcher.delivered, dispatcher.expired
+            report.pending, report.refused = dispatcher.pending, dict(dispatcher.refused)
+        if stopped:  # what was read and has no other fate was not sent, or has no answer yet
+            report.pending = report.received - report.filtered - report.duplicates - report.delivered - report.expired
+            report.pending -= sum(report.discarded.values()) + sum(report.refused.values())
