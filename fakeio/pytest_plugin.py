@@ -1,4 +1,4 @@
-"""The pytest plugin `fakeio`: one live server a session, one fresh workspace a test.
+"""The pytest plugin `fakeio`: one live server a session, one fresh workspace a test, and the option to sweep switches.
 
 pytest loads this file at every start, in every project that has the distribution installed. Everything that costs
 time to import is therefore imported by the fixtures, when a test asks for one.
@@ -14,6 +14,37 @@ import pytest
 if TYPE_CHECKING:
     from fakeio.testing import Fake, WorkspaceHandle
 
+_OPTION = "--fakeio-ambiguity"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The sweep: `pytest_ambiguity.py`."""
+    group = parser.getgroup("fakeio", "a Customer.io for tests")
+    group.addoption(
+        _OPTION, default="off", metavar="SWITCHES",
+        help="repeat each test marked fakeio_ambiguity under every choice of the switches it touches, and say which of "
+        "them its result depends on: `all`, names with commas between them, or `off` (default)",
+    )  # fmt: skip
+    group.addoption(
+        f"{_OPTION}-strict", action="store_true", help="with the sweep: a test that depends on a switch fails the run"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Announce the marker; set the sweep going when it is asked for."""
+    config.addinivalue_line(
+        "markers", f"fakeio_ambiguity: find out with {_OPTION} which undocumented behaviour the result depends on"
+    )
+    wanted: str = config.getoption(_OPTION)
+    if wanted == "off":
+        return
+    # here, so that a run without the sweep does not load it
+    from fakeio.pytest_ambiguity import Sweep, parse_switches
+
+    switches = parse_switches(wanted)
+    if switches:
+        config.pluginmanager.register(Sweep(switches, strict=config.getoption(f"{_OPTION}-strict")), "fakeio-ambiguity")
+
 
 @pytest.fixture(scope="session")
 def fakeio_server() -> Iterator[Fake]:
@@ -25,12 +56,17 @@ def fakeio_server() -> Iterator[Fake]:
 
 
 @pytest.fixture
-def customerio(fakeio_server: Fake) -> Iterator[WorkspaceHandle]:
+def customerio(request: pytest.FixtureRequest, fakeio_server: Fake) -> Iterator[WorkspaceHandle]:
     """A workspace of this test's own: empty, with credentials that no other test has, gone when the test is over."""
-    handle = fakeio_server.new_workspace()
+    handle = _open_workspace(request.node, fakeio_server)
     yield handle
     fakeio_server.remove_workspace(handle)
     handle.raise_first_error()
+
+
+def _open_workspace(item: pytest.Item, fake: Fake) -> WorkspaceHandle:
+    sweep = item.config.pluginmanager.get_plugin("fakeio-ambiguity")
+    return fake.new_workspace() if sweep is None else sweep.open_workspace(item, fake)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -180,6 +180,10 @@ class WorkspaceHandle:
         with up_to_date(self._hosted):
             self._hosted.state.flush(self._hosted.clock.now())
 
+    def watch_settings(self) -> set[str]:
+        """The names of the settings read from here on, unless a test chose them; it grows with every read."""
+        return self._hosted.watch_settings()
+
     def fault(self, kind: str, **fields: Any) -> FaultHandle:
         """Put a fault in force, with the JSON fields of the control API: `fault("status", status=503, times=1)`.
 
