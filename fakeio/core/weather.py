@@ -40,7 +40,13 @@ class Sever(NamedTuple):
     how: str
 
 
-Action = Answer | Pause | Sever
+class Postpone(NamedTuple):
+    """Accept now and process later, in seconds on the workspace's clock; the answer is the usual one."""
+
+    seconds: float
+
+
+Action = Answer | Pause | Sever | Postpone
 
 
 class Chance:
@@ -70,8 +76,8 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     moment: ClassVar[str] = BEFORE_COMMIT  # the one it strikes at unless told otherwise
 
     def act(self, api: str, chance: Chance) -> Action:
-        """What the edge should do to one request of that API (`track`, `app` or `pipelines`)."""
-        raise NotImplementedError
+        """What the edge should do to one request of that API (`track`, `app` or `pipelines`): nothing, unless told."""
+        return Pause(0.0)
 
 
 class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):

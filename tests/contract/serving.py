@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,8 +12,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import httpx
+
 PATIENCE_S = 60  # a bound on hanging, never a measure
 FAKEIO = (sys.executable, "-m", "fakeio")
+SITE, TRACK_KEY, APP_KEY = "f0000000000000000001", "f0000000000000000002", "f0000000000000000000000000000003"
+READY = re.compile(r"fakeio ready at (http://127\.0\.0\.1:\d+)\Z")
 
 
 class Served:
@@ -59,3 +64,16 @@ def own(environment: Mapping[str, str] | None) -> dict[str, str]:
     """This process's environment without anybody's settings of the fake, and with these."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FAKEIO_")}
     return {**kept, **(environment or {})}
+
+
+def url_of(served: Served) -> str:
+    found = READY.match(served.first_line)
+    assert found, served.first_line
+    return found[1]
+
+
+def identify(url: str, identifier: str = "1", **attributes: object) -> httpx.Response:
+    return httpx.put(
+        f"{url}/api/v1/customers/{identifier}", json=attributes, auth=(SITE, TRACK_KEY), trust_env=False,
+        timeout=PATIENCE_S,
+    )  # fmt: skip

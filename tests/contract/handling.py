@@ -1,0 +1,41 @@
+"""A fake and a workspace in hand, for the tests of the Python interface: one server a module, one workspace a test.
+
+Modules name the fixtures they use: `fake, space, client = handling.fake, handling.space, handling.client`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from fakeio import Fake, WorkspaceHandle
+
+
+@pytest.fixture(scope="module")
+def fake() -> Iterator[Fake]:
+    with Fake() as fake:
+        yield fake
+
+
+@pytest.fixture
+def space(fake: Fake) -> Iterator[WorkspaceHandle]:
+    handle = fake.new_workspace()
+    yield handle
+    handle.raise_first_error()
+
+
+@pytest.fixture
+def client(fake: Fake) -> Iterator[httpx.Client]:
+    with httpx.Client(transport=fake.transport, base_url=fake.url) as client:
+        yield client
+
+
+def track(client: httpx.Client, space: WorkspaceHandle, method: str, path: str, document: Any) -> httpx.Response:
+    return client.request(method, f"/api/v1{path}", json=document, auth=(space.site_id, space.track_api_key))
+
+
+def identify(client: httpx.Client, space: WorkspaceHandle, identifier: str, **attributes: Any) -> httpx.Response:
+    return track(client, space, "PUT", f"/customers/{identifier}", attributes)
