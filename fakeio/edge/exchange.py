@@ -11,9 +11,10 @@ import time
 from collections.abc import Generator
 from typing import NamedTuple
 
+from fakeio.core.intake import Settle
 from fakeio.core.operations import Operation
 from fakeio.core.outcomes import Outcome, Refused
-from fakeio.core.weather import AFTER_COMMIT, BEFORE_COMMIT, BEFORE_PARSE, Answer, Drawn, Pause
+from fakeio.core.weather import AFTER_COMMIT, BEFORE_COMMIT, BEFORE_PARSE, Answer, Drawn, Pause, Postpone
 from fakeio.edge.admission import admit
 from fakeio.edge.directory import resolve, undecodable
 from fakeio.edge.errors import PINNING, our_own_bug
@@ -114,14 +115,15 @@ def _settle_in(visit: _Visit, drawn: Drawn) -> Steps:
     struck = yield from _strike(drawn, BEFORE_COMMIT)
     if struck is not None:
         return struck
-    reply = _commit(visit, step)
+    postponed_s = drawn.action.seconds if isinstance(drawn.action, Postpone) else 0
+    reply = _commit(visit, step, postponed_s)
     struck = yield from _strike(drawn, AFTER_COMMIT)
     return reply if struck is None else struck
 
 
 def _strike(drawn: Drawn, moment: str) -> Generator[Wait, None, Reply | Cut | None]:
     """Carry the fault's action out if this is its moment; None when the request goes on."""
-    if drawn.when != moment:
+    if drawn.when != moment or isinstance(drawn.action, Postpone):
         return None
     action = drawn.action
     if isinstance(action, Pause):
@@ -150,7 +152,7 @@ def _refuse(visit: _Visit, step: Answered) -> Reply:
     return step.reply
 
 
-def _commit(visit: _Visit, work: Work) -> Reply:
+def _commit(visit: _Visit, work: Work, postponed_s: float = 0) -> Reply:
     """Take in, in order, and answer, all under the lock: nobody sees half of a request."""
     hosted, exchange = visit.hosted, visit.exchange
     with hosted.lock:
@@ -159,7 +161,7 @@ def _commit(visit: _Visit, work: Work) -> Reply:
         state.sweep(now)
         done: list[Done] = []
         exchange.operations = done
-        outcomes = _take_in_all(visit, work, now, done)
+        outcomes = _take_in_all(visit, work, now, postponed_s)
         answer = work.render(outcomes, state)
         if isinstance(answer, Answered):
             done.extend(answer.done)
@@ -167,33 +169,42 @@ def _commit(visit: _Visit, work: Work) -> Reply:
         return answer
 
 
-def _take_in_all(visit: _Visit, work: Work, now: float, done: list[Done]) -> list[Outcome | None]:
+def _take_in_all(visit: _Visit, work: Work, now: float, postponed_s: float) -> list[Outcome | None]:
     """The outcome of each item; None for one that is held, or dropped because what it belongs to was refused."""
     outcomes: list[Outcome | None] = []
     refused = False
     for item in work.items:
         if isinstance(item, After):
-            outcomes.append(None if refused else _take_in(visit, item.operation, now, done))
+            outcomes.append(None if refused else _take_in(visit, item.operation, now, postponed_s))
         else:
-            outcomes.append(_take_in(visit, item, now, done))
+            outcomes.append(_take_in(visit, item, now, postponed_s))
             refused = False
         refused = refused or isinstance(outcomes[-1], Refused)
     return outcomes
 
 
-def _take_in(visit: _Visit, item: Operation | Settled, now: float, done: list[Done]) -> Outcome | None:
-    """Apply one operation, or hold it while the workspace's settings delay what is accepted; None while it is held."""
-    state, n = visit.hosted.state, visit.exchange.n
+def _take_in(visit: _Visit, item: Operation | Settled, now: float, postponed_s: float) -> Outcome | None:
+    """Apply one operation, or hold it while settings or a fault delay what is accepted; None while it is held."""
+    exchange, state = visit.exchange, visit.hosted.state
+    done = exchange.operations
+    assert isinstance(done, list), "the commit made it one"
+    delay_s = max(state.settings.propagation_delay_s, postponed_s)
     if isinstance(item, Settled):
         outcome: Outcome | None = item.outcome
-    elif visit.route.api == TRACK and (state.settings.propagation_delay_s or state.intake):
-        at = len(done)
-
-        def settle(later: Outcome, when: float) -> None:
-            done[at] = (item.name, later)
-
-        outcome = state.accept(item, now, n, state.settings.propagation_delay_s, settle)
+    elif visit.route.api == TRACK and (delay_s or state.intake):
+        outcome = state.accept(item, now, exchange.n, delay_s, _settler(exchange, done, item.name))
     else:
-        outcome = state.apply(item, now, n)
+        outcome = state.apply(item, now, exchange.n)
     done.append((item.name, outcome))
     return outcome
+
+
+def _settler(exchange: Exchange, done: list[Done], name: str) -> Settle:
+    """Writes down later how the operation that comes next on the list has ended."""
+    at = len(done)
+
+    def settle(later: Outcome, when: float) -> None:
+        done[at] = (name, later)
+        exchange.processed_at = {**(exchange.processed_at or {}), at: when}
+
+    return settle

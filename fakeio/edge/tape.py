@@ -45,6 +45,7 @@ class Exchange(msgspec.Struct, gc=False):
     operations: Sequence[Done] = ()
     faults: tuple[str, ...] = ()
     cut: str | None = None
+    processed_at: dict[int, float] | None = None  # place in `operations` -> when, for those that were held
     error: str | None = None  # the fake's own bug, if this request found one
     weight: int = _FIXED_BYTES  # bytes it takes, roughly
 
@@ -142,8 +143,17 @@ def as_row(exchange: Exchange) -> dict[str, Any]:
         "faults": list(exchange.faults),
         "cut": exchange.cut,
         "error": exchange.error,
-        "operations": [operation_row(name, outcome) for name, outcome in exchange.operations],
+        "operations": [
+            operation_row(name, outcome) | _times(exchange, at, outcome)
+            for at, (name, outcome) in enumerate(exchange.operations)
+        ],
     }
+
+
+def _times(exchange: Exchange, at: int, outcome: Outcome | None) -> dict[str, float | None]:
+    """When an operation was accepted and processed, Unix seconds on the workspace's clock; null while it is held."""
+    later = (exchange.processed_at or {}).get(at)
+    return {"accepted_at": exchange.at, "processed_at": None if outcome is None else later or exchange.at}
 
 
 def operation_row(name: str, outcome: Outcome | None) -> dict[str, Any]:

@@ -11,13 +11,14 @@ from types import MappingProxyType
 
 from fakeio.core.weather import Effect, Weather
 from fakeio.faults.close import Close
+from fakeio.faults.delay_visibility import DelayVisibility
 from fakeio.faults.latency import Latency
 from fakeio.faults.lose_reply import LoseReply
 from fakeio.faults.reset import Reset
 from fakeio.faults.status import Status
 
 KINDS: Mapping[str, type[Effect]] = MappingProxyType(
-    {effect.kind: effect for effect in (Status, Latency, Reset, Close, LoseReply)}
+    {effect.kind: effect for effect in (Status, Latency, Reset, Close, LoseReply, DelayVisibility)}
 )
 
 
