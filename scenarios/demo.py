@@ -22,11 +22,13 @@ from scenarios.explaining import (
     Fate,
     Line,
     Present,
+    Told,
     cohort_fates,
     event_fates,
     missing_events,
     missing_people,
     read_ignored,
+    read_letters,
 )
 from scenarios.findings import Account, Chapter
 from scenarios.oddities import read_oddities
@@ -171,8 +173,12 @@ class _Demo:
         lines = self.samples.export
         expected = Counter(self.truth.take_event(line.row) for line in lines)
         self.account.differences += compare_events(chapter, expected)
-        ignorance = read_ignored(self.world.ignored(), self.world.requests())
-        return list(event_fates(lines, chapter.report, self.world.events(), ignorance))
+        failed = run_engine(["failed", chapter.report.get("run_id", "")], self._environment).report
+        told = Told(
+            chapter.report.get("filtered", 0), read_letters(failed.get("failed", ())),
+            read_ignored(self.world.ignored(), self.world.requests()),
+        )
+        return list(event_fates(lines, told, self.world.events()))
 
     def _compare(self, tuesday: list[Fate], events: list[Fate]) -> None:
         account, samples = self.account, self.samples

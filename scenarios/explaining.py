@@ -1,7 +1,7 @@
 """Why a row of a file is not at Customer.io: first the engine's reasons, then what the fake ignored, else nobody knows.
 
-Reads the samples with the truth's eyes and the world through its tape. An engine's reason counts only if the engine
-reported it for exactly as many rows as have that flaw.
+Reads the samples with the truth's eyes, the engine through its reports and the world through its tape. Where the engine
+only counts, its reason holds if it counted exactly as many rows as have that flaw.
 """
 
 from __future__ import annotations
@@ -15,19 +15,14 @@ from scenarios.findings import Found, Missing
 from scenarios.truth import Happened, Person
 from scenarios.verdicts import cohort_fate, event_fate, looks_like_email, own_properties, seconds
 
-#: The engine's words for rows it leaves out, in plain ones.
+#: The engine's words for rows that it only counts, in plain ones. Of an event it discards it says why itself.
 REASONS = {
     "unresolved_mapping": "the row has no user id, so it names nobody",
-    "missing_identifier": "the event has no user id, so it belongs to nobody",
     "id_too_long": "the id is longer than 150 bytes; cut short, it could be somebody else's",
-    "event_name_blank": "the event has no name",
-    "event_name_too_long": "the event's name is longer than 100 bytes",
-    "event_too_large": "the event's data is larger than 100,000 bytes",
-    "bad_timestamp": "the event's time is no time, and no other may stand in for it",
-    "bad_row": "the line is no JSON object",
     "filtered": "it carries properties and is no activity",
     "duplicate": "the same event as an earlier row (same device, same $insert_id)",
 }
+Letters = Mapping[tuple[str, int], tuple[str, str]]
 _Seen = tuple[str | None, str, int, str]  # an event as found: who, what, when, its properties
 _NOBODY = "nothing explains it"
 
@@ -118,22 +113,38 @@ def _not_found(value: str, present: Present, ignorance: Ignorance) -> Fate:
     return Fate("not_found", *ignorance.ids.get(value, gone), "customer.io")
 
 
-def event_fates(
-    lines: Sequence[Line], report: Mapping[str, Any], events: Counter[Happened], ignorance: Ignorance
-) -> Iterator[Fate]:
+def read_letters(failed: Iterable[Mapping[str, Any]]) -> Letters:
+    """What `cio-sync failed --json` says of an export's rows: (member, row from 1) -> (reason, message)."""
+    return {
+        (letter["item"]["file"].rpartition("!")[2], letter["item"]["row"]): (letter["reason"], letter["message"])
+        for letter in failed
+        if "file" in letter["item"]
+    }
+
+
+class Told(NamedTuple):
+    """What engine and fake said about an export: how many rows were no activity, which were discarded or dropped."""
+
+    filtered: int
+    letters: Letters
+    ignorance: Ignorance
+
+
+def event_fates(lines: Sequence[Line], told: Told, events: Counter[Happened]) -> Iterator[Fate]:
     """What became of each line of an export."""
-    flaws = Counter(event_fate(line.row) for line in lines)
     there = {(who, event.name, event.at, event.properties) for event in events for who in event.person}
-    reported = {**report.get("discarded", {}), "filtered": report.get("filtered")}
+    no_activity = sum(event_fate(line.row) == "filtered" for line in lines)
     seen: set[tuple[Any, Any]] = set()
     for line in lines:
-        reason = event_fate(line.row)
-        if reason == "delivered":
-            yield _delivered(line.row, there, seen, ignorance)
+        fate = event_fate(line.row)
+        if (line.member, line.number) in told.letters:
+            yield Fate("discarded", *told.letters[line.member, line.number], "engine")
+        elif fate == "filtered" and told.filtered == no_activity:
+            yield Fate("filtered", "filtered", REASONS["filtered"], "engine")
+        elif fate == "delivered":
+            yield _delivered(line.row, there, seen, told.ignorance)
         else:
-            became = "filtered" if reason == "filtered" else "discarded"
-            counted = reported.get(reason) == flaws[reason]
-            yield Fate(became, reason, REASONS[reason], "engine") if counted else Fate(became, reason, _NOBODY)
+            yield Fate("lost", "", _NOBODY)
 
 
 def _delivered(row: Mapping[str, Any], there: set[_Seen], seen: set[tuple[Any, Any]], ignorance: Ignorance) -> Fate:

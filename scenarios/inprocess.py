@@ -18,6 +18,7 @@ from sync.edge.console import Console
 from sync.edge.ledger import Ledger
 from sync.edge.settings import Settings, read_settings
 from sync.run_cohort import CohortOptions, run_cohort
+from sync.run_events import EventsOptions, run_events
 
 HASTE = RetryPolicy(retries=8, base_s=0.001, cap_s=0.005, budget_s=30.0)
 
@@ -26,6 +27,12 @@ def run_cohort_file(file: Path, name: str, own: Mapping[str, str]) -> EngineRun:
     """`cio-sync cohort FILE --name NAME` with the guards against sudden changes lifted. `own`: the environment."""
     options = CohortOptions(source=str(file), name=name, allow_empty=True, max_removal_share=1.0)
     return _run(own, lambda settings, ledger, console: run_cohort(options, settings, ledger, console, policy=HASTE))
+
+
+def run_events_file(file: Path, own: Mapping[str, str]) -> EngineRun:
+    """`cio-sync events FILE`."""
+    options = EventsOptions(source=str(file))
+    return _run(own, lambda settings, ledger, console: run_events(options, settings, ledger, console, policy=HASTE))
 
 
 def _run(own: Mapping[str, str], run: Callable[[Settings, Ledger, Console], Ended]) -> EngineRun:

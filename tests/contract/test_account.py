@@ -9,7 +9,19 @@ import pytest
 
 from scenarios.account import WIDTH, tell
 from scenarios.comparing import compare_cohort, compare_events, compare_fates, compare_world
-from scenarios.explaining import Fate, Ignorance, Line, Present, cohort_fates, event_fates, missing_people, read_ignored
+from scenarios.explaining import (
+    REASONS,
+    Fate,
+    Ignorance,
+    Line,
+    Present,
+    Told,
+    cohort_fates,
+    event_fates,
+    missing_people,
+    read_ignored,
+    read_letters,
+)
 from scenarios.findings import Account, Chapter, Missing, Oddity, Strike
 from scenarios.oddities import read_oddities
 from scenarios.samples.formats import export_row
@@ -77,17 +89,50 @@ def test_what_customer_io_ignored_is_told_in_its_words() -> None:
     assert read_ignored(ignored, asked) == Ignorance({"bob": says}, {("ada", "E", 5): says, ("a/b", "E", 6): says})
 
 
-def test_an_event_that_is_nowhere_is_lost() -> None:
-    row = export_row({
-        "event_type": "E", "event_time": "2026-08-17 09:00:00", "user_id": "ada", "device_id": "d", "uuid": "u"
-    })
-    lines = [Line("m", 1, row), Line("m", 2, row), Line("m", 3, None)]
-    at = 1_786_957_200
-    assert [fate.became for fate in event_fates(lines, {}, Counter(), NOTHING)] == ["lost", "duplicate", "discarded"]
-    there = Counter([Happened(ADA, "E", at, "{}")])
-    assert next(event_fates(lines, {}, there, NOTHING)) == Fate("delivered")
-    ignorance = Ignorance({}, {("ada", "E", at): ("r", "why")})
-    assert next(event_fates(lines, {}, Counter(), ignorance)) == Fate("ignored", "r", "why", "customer.io")
+def event(name: str = "E") -> dict[str, Any]:
+    at = "2026-08-17 09:00:00"
+    return export_row({"event_type": name, "event_time": at, "user_id": "ada", "device_id": "d", "uuid": "u"})
+
+
+SILENT = Told(0, {}, NOTHING)
+AT = 1_786_957_200
+
+
+@pytest.mark.parametrize(
+    ("rows", "told", "events", "fates"),
+    [
+        pytest.param([event()], SILENT, [Happened(ADA, "E", AT, "{}")], [Fate("delivered")], id="there"),
+        pytest.param([event()], SILENT, [Happened(ADA, "E", 0, "{}")], [Fate("lost", "", UNEXPLAINED)], id="nowhere"),
+        pytest.param(
+            [event(), event()], SILENT, [], [
+                Fate("lost", "", UNEXPLAINED),
+                Fate("duplicate", "duplicate", REASONS["duplicate"], "engine"),
+            ], id="twice",
+        ),
+        pytest.param(
+            [event()], Told(0, {}, Ignorance({}, {("ada", "E", AT): ("r", "why")})), [],
+            [Fate("ignored", "r", "why", "customer.io")], id="ignored",
+        ),
+        pytest.param(
+            [None], Told(0, {("m", 1): ("bad_row", "why")}, NOTHING), [],
+            [Fate("discarded", "bad_row", "why", "engine")], id="discarded",
+        ),
+        pytest.param([None], SILENT, [], [Fate("lost", "", UNEXPLAINED)], id="gone without a word"),
+        pytest.param([event("$identify")], SILENT, [], [Fate("lost", "", UNEXPLAINED)], id="filtered, not counted"),
+        pytest.param(
+            [event("$identify")], Told(1, {}, NOTHING), [],
+            [Fate("filtered", "filtered", REASONS["filtered"], "engine")], id="filtered",
+        ),
+    ],
+)
+def test_an_event_came_to(rows: list[Any], told: Told, events: list[Happened], fates: list[Fate]) -> None:
+    lines = [Line("m", number, row) for number, row in enumerate(rows, start=1)]
+    assert list(event_fates(lines, told, Counter(events))) == fates
+
+
+def test_the_engines_letters_are_found_by_file_and_row() -> None:
+    letter = {"reason": "r", "message": "why", "item": {"file": "/a/export.zip!p/p_1#0.json.gz", "row": 3}}
+    assert read_letters([letter, {**letter, "item": {"id": "x"}}]) == {("p/p_1#0.json.gz", 3): ("r", "why")}
 
 
 # -- faults ------------------------------------------------------------------------------------------------------------
