@@ -53,7 +53,7 @@ def _cohort(report: CohortReport) -> Iterator[Line]:
     yield 1, "were members", report.already_members, ""
     yield 1, "would be added" if dry else "added", report.added, ""
     if report.not_found:
-        yield 1, "not found", report.not_found, "nobody has this identifier, or suppressed; tried again next run"
+        yield 1, "not found", report.not_found, "nobody has this identifier, or suppressed; tried again"
     if report.pending:
         yield 1, "pending", report.pending, "not confirmed; sent again next run"
     yield from _reasons(report.refused, "refused: ")
