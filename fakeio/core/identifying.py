@@ -275,7 +275,7 @@ def _set_identifier(space: Workspace, person: Person, kind: str, value: str | No
     held = person.identifier(kind)
     space.people.assign(person, kind, value)
     person.mark(kind, stamp)
-    if person.born != stamp:
+    if person.born is not stamp:  # creating is not changing; the same stamp object means this very operation
         changes = ((kind, held or "", value or ""),)
         space.log.add("attribute_change", stamp.at, person.cio_id, stamp.request, changes)
     return True
@@ -309,7 +309,7 @@ def _write_attributes(
         why = f"a newer write of {', '.join(stale)} stands"
         notes.append(Ignored("attribute.stale", why, person.cio_id))
         space.log.add("skipped_update", stamp.at, person.cio_id, stamp.request, detail={"attributes": list(stale)})
-    if changes and person.born != stamp:
+    if changes and person.born is not stamp:
         space.log.add("attribute_change", stamp.at, person.cio_id, stamp.request, changes)
     return bool(changes)
 
