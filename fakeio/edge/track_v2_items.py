@@ -70,7 +70,7 @@ def _parser(sent: Entity) -> Parser | Refused:
     parse = actions.get(sent.action) if isinstance(sent.action, str) else None
     if parse is None:
         reason = "required" if sent.action is None else "invalid"
-        return Refused("track.v2.action", reason, "action", f"action is not one that a {sent.type} takes")
+        return Refused("track.v2.action", reason, "action", f"action is not one of type {sent.type}")
     return parse
 
 

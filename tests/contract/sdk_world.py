@@ -6,8 +6,10 @@ A client's test module is a table: the call, the request that arrives, and every
 
 from __future__ import annotations
 
+import inspect
+import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import httpx
@@ -55,6 +57,21 @@ def call(method: str, *args: Any, **named: Any) -> Call:
     return Call(method, args, named)
 
 
+def public_methods(client: type[Any]) -> set[str]:
+    """The names a client's users may call."""
+    return {name for name, _ in inspect.getmembers(client, inspect.isfunction) if not name.startswith("_")}
+
+
+def methods_of(*tables: Sequence[Any]) -> set[str]:
+    """The methods that tables of `pytest.param(call, …)` call."""
+    return {row.values[0].method for table in tables for row in table}
+
+
+def only_calls(*tables: Sequence[Any]) -> list[Any]:
+    """The calls of tables, under their names, without what is expected of them."""
+    return [pytest.param(row.values[0], id=row.id) for table in tables for row in table]
+
+
 class World:
     """A workspace as `SEED` has it, its clock standing at `NOW`."""
 
@@ -62,6 +79,7 @@ class World:
         self.fake = fake
         self.handle = handle
         self._control = control
+        self._sown_at = self.rows("segments")[0]["created_at"]
         self._before = self.facts()
 
     def changes(self) -> Facts:
@@ -80,6 +98,10 @@ class World:
         assert page["next"] is None
         found: list[dict[str, Any]] = page[what.rpartition("/")[2]]
         return found
+
+    def told(self, answer: Any) -> Any:
+        """An answer of the App API as if the seed had been sown at `NOW`, to be compared whole."""
+        return json.loads(json.dumps(answer).replace(str(self._sown_at), str(NOW)))
 
     def asked(self) -> list[str]:
         """What arrived: method and path with its query, as sent, and the status it was answered with."""

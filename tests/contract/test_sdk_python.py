@@ -6,7 +6,6 @@ What a process of its own adds (certificates on disk, `--tls`) is in tests/integ
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +16,7 @@ import pytest
 from customerio import APIClient, CustomerIO, CustomerIOException
 
 from tests.contract import sdk_world as fixtures
-from tests.contract.sdk_world import ANN, BOB, GONE, NOW, ULID, Call, Facts, World, call
+from tests.contract.sdk_world import ANN, BOB, GONE, NOW, ULID, Call, Facts, World, call, methods_of, public_methods
 
 world = fixtures.world
 
@@ -229,13 +228,10 @@ def test_the_app_api_asks_for_a_key_first(world: World, app: APIClient, one: Cal
 
 # ---- completeness ----------------------------------------------------------------------------------------------------
 
-NO_REQUEST = {"close", "send_request", "setup_base_url", "is_valid_id_type"}
-
-
-def methods(client: type[Any]) -> set[str]:
-    """Everything public that asks the service for something."""
-    found = {name for name, _ in inspect.getmembers(client, inspect.isfunction) if not name.startswith("_")}
-    return {name for name in found if not name.startswith("get_") or not name.endswith("_query_string")} - NO_REQUEST
+NO_REQUEST = {
+    "close", "send_request", "setup_base_url", "is_valid_id_type", "get_customer_query_string",
+    "get_event_query_string", "get_events_query_string", "get_device_query_string",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -243,4 +239,4 @@ def methods(client: type[Any]) -> set[str]:
     [pytest.param(CustomerIO, [CALLS], id="Track API"), pytest.param(APIClient, [NOT_IMITATED], id="App API")],
 )
 def test_every_method_of_the_client_is_in_a_table(client: type[Any], tables: list[list[Any]]) -> None:
-    assert {row.values[0].method for table in tables for row in table} == methods(client)
+    assert methods_of(*tables) == public_methods(client) - NO_REQUEST
