@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fakeio import Fake
-from fakeio.edge.control_app import ROUTES
+from fakeio.edge import control_server
+from fakeio.edge.control_app import ROUTES, is_our_host
 from fakeio.edge.control_http import ControlRoute
 from tests.contract import controlling
 from tests.contract.controlling import Control
@@ -139,6 +142,7 @@ def test_a_reset_leaves_only_the_credentials_and_the_seed(control: Control) -> N
     pytest.param("POST", "/people", {"people": [{"id": "1", "devices": 7}]}, 400, "bad_people", id="bad devices"),
     pytest.param("POST", "/people", {"people": [{"id": "1", "devices": [7]}]}, 400, "bad_people", id="a bad device"),
     pytest.param("GET", "/people/1/explain", None, 404, "unknown_person", id="nobody to explain"),
+    pytest.param("GET", "/people/1/explain?attribute=a&segment=1", None, 400, "two_questions", id="two questions"),
     pytest.param("POST", "/segments", {}, 400, "bad_segment", id="a segment without a name"),
     pytest.param("POST", "/segments", {"name": "x", "type": []}, 400, "bad_segment", id="a type that is no text"),
     pytest.param("POST", "/segments", {"name": "x", "colour": 1}, 400, "unknown_field", id="an unknown field"),
@@ -232,6 +236,35 @@ def test_only_callers_from_here_are_answered(control: Control, headers: dict[str
     assert answer.status_code == status
     if status == 403:
         assert set(answer.json()["error"]) == {"code", "message", "hint"}
+
+
+@pytest.mark.parametrize(("host", "bound", "ours"), [
+    pytest.param("127.0.0.2:80", "127.0.0.1", True, id="any loopback address"),
+    pytest.param("LOCALHOST.", "127.0.0.1", True, id="case and the final dot say nothing"),
+    pytest.param("10.0.0.5:80", "10.0.0.5", True, id="the bound address"),
+    pytest.param("10.0.0.6", "10.0.0.5", False, id="another address"),
+    pytest.param("fake.test", "fake.test", True, id="the bound name"),
+    pytest.param("10.0.0.6", "0.0.0.0", True, id="any address, when bound to every one"),
+    pytest.param("[fe80::1]:80", "::", True, id="any IPv6 address, when bound to every one"),
+    pytest.param("evil.example", "0.0.0.0", False, id="a name, even when bound to every address"),
+    pytest.param(socket.gethostname(), "0.0.0.0", True, id="this machine's name, when bound to every address"),
+    pytest.param("", "127.0.0.1", False, id="no host"),
+])
+def test_a_host_is_ours(host: str, bound: str, ours: bool) -> None:
+    assert is_our_host(host, bound) is ours
+
+
+def test_a_bug_of_the_control_api_is_said_to_be_one(
+    control: Control, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(control_server, "limit_rows", broken)
+    answer = httpx.get(f"{fake.url}/_fakeio/limits", trust_env=False)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "bug")
+    with pytest.raises(RuntimeError, match="a bug"):
+        control.client.get("/_fakeio/limits")
 
 
 def test_control_requests_are_not_on_the_tape_and_no_fault_strikes_them(control: Control) -> None:

@@ -77,6 +77,14 @@ def test_what_came_to_nothing_is_listed_with_the_rule_that_says_why(control: Con
     assert (first["ignored"] + rest["ignored"], rest["next"]) == (ignored, None)
 
 
+def test_a_part_that_came_to_nothing_is_listed_too(control: Control) -> None:
+    control.identify("1", email="a@example.com")
+    control.identify("2", email="a@example.com", plan="pro")
+    (row,) = control.get("/ignored")["ignored"]
+    assert (row["request"], row["operation"], row["effect"]) == (2, "identify", "partial")
+    assert [(each["id"], each["attributes"]) for each in control.get("/people")["people"]] == [("1", {"plan": "pro"})]
+
+
 @pytest.mark.parametrize(("expectation", "ok", "matched"), [
     pytest.param({"method": "PUT", "path": "/api/v1/customers/*"}, True, 2, id="at least one, unless told"),
     pytest.param({"path": "/api/v1/customers/1", "times": 1}, True, 1, id="once"),
@@ -85,6 +93,7 @@ def test_what_came_to_nothing_is_listed_with_the_rule_that_says_why(control: Con
     pytest.param({"body": {"plan": "free"}}, False, 0, id="never"),
     pytest.param({"path": "/api/v1/customers/9", "times": 0}, True, 0, id="not at all"),
     pytest.param({"at_least": 3}, False, 2, id="not often enough"),
+    pytest.param({"method": "post"}, False, 0, id="another method"),
     pytest.param({}, True, 2, id="anything"),
 ])
 def test_verify_counts_what_arrived(control: Control, expectation: dict[str, Any], ok: bool, matched: int) -> None:
