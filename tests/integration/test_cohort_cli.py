@@ -1,0 +1,234 @@
+"""`cio-sync` as a process: exit codes, one object under --json, interrupts, leases, and what never shows."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fakeio import Fake
+from fakeio.testing import WorkspaceHandle
+
+PATIENCE_S = 60
+
+
+@pytest.fixture(scope="module")
+def fake() -> Iterator[Fake]:
+    with Fake() as server:
+        yield server
+
+
+@pytest.fixture
+def workspace(fake: Fake) -> Iterator[WorkspaceHandle]:
+    handle = fake.new_workspace(name="cli")
+    yield handle
+    handle.raise_first_error()
+
+
+@pytest.fixture
+def environment(fake: Fake, workspace: WorkspaceHandle, tmp_path: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CIO_", "AMPLITUDE_"))}
+    return {
+        **kept, "CIO_SITE_ID": workspace.site_id, "CIO_TRACK_API_KEY": workspace.track_api_key,
+        "CIO_APP_API_KEY": workspace.app_api_key, "CIO_TRACK_URL": fake.url, "CIO_APP_URL": fake.url,
+        "CIO_SYNC_STATE": str(tmp_path / "ledger.db"),
+    }  # fmt: skip
+
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(environment: dict[str, str]) -> Run:
+    def run(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command(*arguments), env=environment | changes, capture_output=True, text=True, timeout=PATIENCE_S,
+            check=False,
+        )  # fmt: skip
+
+    return run
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "sync", *arguments]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "cohort.csv"
+    path.write_text('"amplitude_id","user_id"\r\n"1","a"\r\n"2","b"\r\n', newline="")
+    return path
+
+
+def report(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """The one object on stdout, and nothing beside it."""
+    (line,) = done.stdout.splitlines()
+    document: dict[str, Any] = json.loads(line)
+    return document
+
+
+def test_a_run_for_a_person_is_a_page_on_stdout(run: Run, workspace: WorkspaceHandle, file: Path) -> None:
+    workspace.add_people([{"id": "a"}, {"id": "b"}])
+    done = run("cohort", str(file), "--name", "vip")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("cohort vip: success (exit code 0)\n")
+    assert "made segment 1" in done.stderr
+
+
+@pytest.mark.parametrize(("person", "code", "status"), [("b", 0, "success"), ("other", 1, "partial")])
+def test_json_is_one_object_with_the_exit_code_that_fits(
+    run: Run, workspace: WorkspaceHandle, file: Path, person: str, code: int, status: str
+) -> None:
+    workspace.add_people([{"id": "a"}, {"id": person}])
+    done = run("cohort", str(file), "--name", "vip", "--json")
+    assert (done.returncode, report(done)["status"], done.stderr) == (code, status, "")
+    assert "error" not in report(done)
+
+
+def test_the_source_failed_is_3(run: Run, workspace: WorkspaceHandle, tmp_path: Path) -> None:
+    done = run("cohort", str(tmp_path / "nothing.csv"), "--name", "vip", "--json")
+    assert (done.returncode, report(done)["status"], report(done)["error"]["code"]) == (3, "failed", "source_failed")
+    assert workspace.requests == []
+
+
+def test_wrong_credentials_are_4(run: Run, file: Path) -> None:
+    done = run("cohort", str(file), "--name", "vip", "--json", CIO_APP_API_KEY="0" * 32)
+    assert (done.returncode, report(done)["error"]["code"]) == (4, "credentials_refused")
+    assert "CIO_APP_API_KEY" in report(done)["error"]["message"]
+    assert "0" * 32 not in done.stdout + done.stderr
+
+
+def test_a_guard_is_5(run: Run, file: Path) -> None:
+    file.write_text('"amplitude_id","user_id"\r\n', newline="")
+    done = run("cohort", str(file), "--name", "vip", "--json")
+    told = report(done)
+    assert (done.returncode, told["status"], told["error"]["code"]) == (5, "stopped", "suspicious_empty")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changes", "words"),
+    [
+        pytest.param([], {}, "COMMAND", id="no command"),
+        pytest.param(["cohort", "x.csv"], {}, "--name", id="no name"),
+        pytest.param(["cohort", "x.csv", "--name", " "], {}, "empty", id="a blank name"),
+        pytest.param(["cohort", "x.csv", "--name", "v", "--id-type", "phone"], {}, "phone", id="no such id type"),
+        pytest.param(["cohort", "x.csv", "--name", "v", "--segment-id", "0"], {}, "segment", id="no such segment id"),
+        pytest.param(["cohort", "x.csv", "--name", "v", "--max-removal-share", "2"], {}, "share", id="no such share"),
+        pytest.param(["cohort", "x.csv", "--name", "v", "--track-rate", "x"], {}, "track rate", id="no such rate"),
+        pytest.param(["cohort", "x.csv", "--name", "v", "--api-key", "x"], {}, "--api-key", id="secrets are no flags"),
+        pytest.param(["cohort", "x.csv", "--name", "v"], {"CIO_SITE_ID": ""}, "CIO_SITE_ID", id="no site id"),
+        pytest.param(["cohort", "x.csv", "--name", "v"], {"CIO_REGION": "moon"}, "CIO_REGION", id="no such region"),
+        pytest.param(["cohort", "x.csv", "--name", "v"], {"CIO_SYNC_STATE": "/dev/null/x"}, "/null/x", id="no ledger"),
+        pytest.param(["show", "nothing"], {}, "state file", id="no ledger to look into"),
+    ],
+)
+def test_what_is_wrong_with_the_command_is_2_and_on_stderr(
+    run: Run, arguments: list[str], changes: dict[str, str], words: str
+) -> None:
+    done = run(*arguments, "--json" if arguments[:1] == ["cohort"] else "--", **changes)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_is_130_and_the_next_run_goes_on(
+    run: Run, environment: dict[str, str], workspace: WorkspaceHandle, file: Path, number: signal.Signals
+) -> None:
+    workspace.add_people([{"id": "a"}, {"id": "b"}])
+    fault = workspace.fault("latency", seconds=PATIENCE_S, match={"path": "*/add_customers"})
+    with subprocess.Popen(
+        command("cohort", str(file), "--name", "vip", "--json"), env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        until(lambda: fault.seen > 0)
+        process.send_signal(number)
+        out, _ = process.communicate(timeout=PATIENCE_S)
+    document = json.loads(out)
+    assert (process.returncode, document["status"], document["error"]["code"]) == (130, "stopped", "interrupted")
+    assert (document["in_cohort"], document["pending"]) == (2, 2)
+    fault.remove()
+    assert report(run("cohort", str(file), "--name", "vip", "--json"))["added"] == 2
+
+
+def until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not happened():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.01)
+
+
+def test_two_processes_never_run_one_sync_at_once(
+    run: Run, environment: dict[str, str], workspace: WorkspaceHandle, file: Path
+) -> None:
+    workspace.add_people([{"id": "a"}, {"id": "b"}])
+    fault = workspace.fault("latency", seconds=PATIENCE_S, match={"path": "*/add_customers"})
+    with subprocess.Popen(command("cohort", str(file), "--name", "vip"), env=environment) as first:
+        until(lambda: fault.seen > 0)
+        second = run("cohort", str(file), "--name", "vip", "--json")
+        assert (second.returncode, report(second)["error"]["code"]) == (5, "lease_held")
+        assert fault.seen == 1
+        first.kill()
+    fault.remove()
+    assert report(run("cohort", str(file), "--name", "vip", "--json"))["added"] == 2
+
+
+def test_check_names_each_credential(run: Run) -> None:
+    good = run("check")
+    assert (good.returncode, good.stdout.count("ok:"), "region US" in good.stdout) == (0, 2, True)
+    wrong_app = run("check", CIO_APP_API_KEY="0" * 32)
+    assert (wrong_app.returncode, wrong_app.stdout.count("ok:"), wrong_app.stdout.count("WRONG:")) == (4, 1, 1)
+    assert "CIO_APP_API_KEY" in wrong_app.stdout
+    wrong_track = run("check", CIO_TRACK_API_KEY="0" * 20)
+    assert (wrong_track.returncode, "CIO_TRACK_API_KEY" in wrong_track.stdout) == (4, True)
+    assert "0" * 20 not in wrong_track.stdout + wrong_track.stderr
+
+
+def test_check_notices_a_key_of_another_workspace(run: Run, fake: Fake) -> None:
+    done = run("check", CIO_APP_API_KEY=fake.new_workspace().app_api_key)
+    assert (done.returncode, "not for workspace" in done.stdout) == (4, True)
+
+
+def test_check_names_the_right_region(run: Run) -> None:
+    done = run("check", CIO_REGION="eu")
+    assert (done.returncode, "CIO_REGION=us" in done.stdout) == (4, True)
+
+
+def test_the_past_can_be_read(run: Run, workspace: WorkspaceHandle, file: Path) -> None:
+    workspace.add_people([{"id": "a"}])
+    workspace.fault("status", status=400, body={"meta": {"errors": ["no"]}}, match={"path": "*/add_customers"})
+    told = report(run("cohort", str(file), "--name", "vip", "--json"))
+    history = run("history", "vip")
+    assert (history.returncode, told["run_id"] in history.stdout, "partial" in history.stdout) == (0, True, True)
+    assert run("history", "other").stdout == ""
+    shown = run("show", told["run_id"])
+    assert shown.stdout.startswith("cohort vip: partial (exit code 1)\n")
+    assert '{"id":"a"}' not in shown.stdout
+    assert '{"id":"a"}' in run("show", told["run_id"], "--people").stdout
+    failed = json.loads(run("failed", "--json").stdout)["failed"]
+    assert {(one["run_id"], one["kind"], one["reason"], one["message"]) for one in failed} == {
+        (told["run_id"], "cohort", "http_400", "no")
+    }
+    assert sorted(one["item"]["id"] for one in failed) == ["a", "b"]
+    assert run("failed", told["run_id"]).stdout.count("http_400") == 2
+    assert (run("show", "nothing").returncode, run("failed", "nothing").stdout) == (2, "")
+
+
+def test_no_person_and_no_secret_in_what_a_run_says(
+    run: Run, workspace: WorkspaceHandle, tmp_path: Path
+) -> None:
+    path = tmp_path / "cohort.csv"
+    path.write_text("amplitude_id,user_id\n1,ann@example.com\n2,bob-the-secret\n")
+    workspace.add_people([{"id": "ann@example.com"}])
+    workspace.fault("status", status=400, match={"path": "*/add_customers"})
+    for flags in ([], ["--json"], ["--dry-run"]):
+        done = run("cohort", str(path), "--name", "vip", *flags)
+        for text in ("ann@", "bob-", workspace.track_api_key, workspace.app_api_key):
+            assert text not in done.stdout + done.stderr
