@@ -17,9 +17,10 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from fakeio import Fake
 from scenarios import profiles
 from scenarios.machines.cohorts import cohort_machine
+from scenarios.machines.events import event_machine
 
 Machine = Callable[[Fake], type[RuleBasedStateMachine]]
-MACHINES: Mapping[str, Machine] = {"cohorts": cohort_machine}
+MACHINES: Mapping[str, Machine] = {"cohorts": cohort_machine, "events": event_machine}
 
 
 def explore(profile: str, seed: int | None, say: Callable[[str], None]) -> bool:
