@@ -1,6 +1,7 @@
-"""The cheapest server that can be sent to: answers 200 and `{}` to every request, and forgets it.
+"""The cheapest server that can be sent to: answers 200 to every request, and forgets it.
 
-Prints its address when it is ready. Reads a body only to know where it ends, so that what is measured is the sender.
+A GET is answered as the question for the account's region, anything else with `{}`. Prints its address when it is
+ready. Reads a body only to know where it ends, so that what is measured is the sender.
 """
 
 from __future__ import annotations
@@ -14,7 +15,16 @@ import uvloop
 
 HEAD_END = b"\r\n\r\n"
 LENGTH = b"\r\ncontent-length:"
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+
+
+def answer(body: bytes) -> bytes:
+    """A whole response."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    return head + body
+
+
+TAKEN = answer(b"{}")
+REGION = answer(b'{"url":"https://track.customer.io","region":"us","environment_id":1}')
 
 
 class Swallow(asyncio.Protocol):
@@ -33,7 +43,7 @@ class Swallow(asyncio.Protocol):
             self._body_left -= taken
             if self._body_left:
                 return
-            self._transport.write(ANSWER)
+            self._transport.write(TAKEN)  # what has a body of several pieces is no GET
             data = data[taken:]
         self._head += data
         while (end := self._head.find(HEAD_END)) >= 0:
@@ -42,7 +52,7 @@ class Swallow(asyncio.Protocol):
             if len(body) < length:
                 self._head, self._body_left = b"", length - len(body)
                 return
-            self._transport.write(ANSWER)
+            self._transport.write(REGION if self._head.startswith(b"GET ") else TAKEN)
             self._head = body[length:]
 
 

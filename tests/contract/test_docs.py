@@ -129,13 +129,14 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert [link for link in links(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()] == []
 
 
-def test_every_dependency_has_a_lower_bound_and_a_reason() -> None:
+def test_every_dependency_has_a_bound_and_a_reason() -> None:
     text = (CHECKOUT / "pyproject.toml").read_text(encoding="utf-8")
     project = tomllib.loads(text)["project"]
-    extras = project["optional-dependencies"].values()
-    wanted = [*project["dependencies"], *(name for extra in extras for name in extra)]
-    assert [name for name in wanted if ">=" not in name] == []
-    assert [name for name in wanted if not re.search(rf'^\s*"{re.escape(name)}",\s+# \S+', text, re.MULTILINE)] == []
+    extras = [name for extra in project["optional-dependencies"].values() for name in extra]
+    assert [name for name in project["dependencies"] if ">=" not in name] == []
+    assert [name for name in extras if ">=" not in name and "==" not in name] == []  # a client under test may be pinned
+    every = [*project["dependencies"], *extras]
+    assert [name for name in every if not re.search(rf'^\s*"{re.escape(name)}",\s+# \S+', text, re.MULTILINE)] == []
 
 
 def test_the_changelog_says_what_is_not_released_yet() -> None:
