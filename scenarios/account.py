@@ -7,40 +7,55 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from scenarios.findings import Account, Chapter, Missing, Oddity
 
 WIDTH = 118
 _LONGEST_VALUE = 24
+_SAID = {"engine": "left out by the engine", "customer.io": "ignored by Customer.io", "nobody": "missing"}
+_FATES = {
+    "member": "in the segment", "skipped": "left out by the engine", "collapsed": "counted as one person",
+    "not_found": "ignored by Customer.io", "delivered": "recorded", "filtered": "left out by the engine, no activity",
+    "duplicate": "recorded once", "discarded": "left out by the engine", "ignored": "ignored by Customer.io",
+}
 _STATUS = {0: "everything settled", 1: "finished, with something left out", 5: "stopped by a guard"}
 
 
 def tell(account: Account) -> str:
     """The whole account, ending with one line that says whether all is as it ought to be."""
-    parts = (_opening(account), *map(_chapter, account.chapters), _arrived(account), *_missing(account),
-             _strikes(account), _oddities(account.oddities), _ending(account))
+    parts = (
+        _opening(), *_chapters(account), _arrived(account), _people(account), _events(account), _strikes(account),
+        _oddities(account.oddities), _ending(account),
+    )
     return "\n\n".join(parts) + "\n"
 
 
-def _opening(account: Account) -> str:
-    return _wrap(
+def _opening() -> str:
+    return textwrap.fill(
         "A cohort and an export, as Amplitude writes them, go through the real engine into a Customer.io that runs "
         "on this machine. The files hold everything that is known to go wrong, and some requests are made to fail. "
-        "Below: what arrived, and for everything that did not, the rule that says why."
+        "Below: what arrived, and for everything that did not, the rule that says why.", WIDTH,
     )
+
+
+def _chapters(account: Account) -> Iterator[str]:
+    """The runs, with what happened at Customer.io after the first of them."""
+    for place, chapter in enumerate(account.chapters):
+        yield _chapter(chapter)
+        if place == 0 and account.between:
+            yield "\n".join(_wrapped(f"MEANWHILE   At Customer.io, {', '.join(account.between)}.", "", "  "))
 
 
 def _chapter(chapter: Chapter) -> str:
     report = chapter.report
-    lines = [f"{chapter.title.upper()}   {chapter.command}"]
+    lines = ["no report"]
     if report:
-        lines += _cohort_sums(report) if report["kind"] == "cohort" else _event_sums(report)
-    else:
-        lines.append("no report")
+        lines = list(_cohort_sums(report) if report["kind"] == "cohort" else _event_sums(report))
     lines.append(f"exit code {chapter.code}: {_STATUS.get(chapter.code, 'failed')}")
-    return "\n  ".join(lines)
+    told = (one for line in lines for one in _wrapped(line, "  ", "    "))
+    return "\n".join((f"{chapter.title.upper()}   {chapter.command}", *told))
 
 
 def _cohort_sums(report: Mapping[str, Any]) -> Iterator[str]:
@@ -60,90 +75,104 @@ def _event_sums(report: Mapping[str, Any]) -> Iterator[str]:
     unsettled = report["expired"] + report["pending"] + _total(report["refused"])
     yield (
         f"{report['received']} rows = {report['delivered']} accepted by Customer.io + {report['duplicates']} repeated"
-        f" + {report['filtered']} no activity + {_total(report['discarded'])} left out"
+        f" + {report['filtered']} no activity + {_total(report['discarded'])} left out{_in_detail(report['discarded'])}"
         + (f" + {unsettled} not settled" if unsettled else "")
     )
-    if report["discarded"]:
-        yield f"left out:{_in_detail(report['discarded'])}"
 
 
 def _arrived(account: Account) -> str:
-    names = ", ".join(f"{count} {_show(name)}" for name, count in account.arrived.most_common())
+    names = ", ".join(f"{count} {_show(name)}" for name, count in account.arrived.items())
     return "\n".join((
         "WHAT ARRIVED",
         f"  {account.members} people are in the segment {account.segment!r};"
         f" {account.people} people are at Customer.io",
-        *_wrapped(f"{account.arrived.total()} events are recorded: {names}", "  ", "    "),
+        *_wrapped(f"{_total(account.arrived)} events are recorded: {names}", "  ", "    "),
     ))
 
 
-def _missing(account: Account) -> Iterator[str]:
-    between = f"Between the runs: {', '.join(account.between)}." if account.between else ""
-    yield _section(
-        "WHO IS NOT IN THE SEGMENT AFTER TUESDAY, AND WHY", between, ("row", "user id", "rule", "why"),
-        [(each.row, _show(each.who), each.rule, _because(each)) for each in account.missing_people],
-    )
-    yield _section(
-        "WHICH EVENTS DID NOT ARRIVE, AND WHY", "", ("row", "event", "user id", "rule", "why"),
-        [(each.row, _show(each.what), _show(each.who), each.rule, _because(each)) for each in account.missing_events],
-    )
+def _people(account: Account) -> str:
+    title = "WHO OF TUESDAY'S FILE IS NOT IN THE SEGMENT, AND WHY"
+    return _groups(title, account.missing_people, lambda one: (one.row, _show(one.who)))
 
 
-def _because(missing: Missing) -> str:
-    said = {"engine": "left out by the engine", "customer.io": "ignored by Customer.io", "nobody": "NOT EXPLAINED"}
-    return f"{said[missing.found]}: {missing.why}"
+def _events(account: Account) -> str:
+    title = "WHICH EVENTS DID NOT ARRIVE, AND WHY (IN FRONT: HOUR#PART OF THE EXPORT'S FILE, AND THE LINE IN IT)"
+    return _groups(title, account.missing_events, lambda one: (one.row, f"{_show(one.what)}, of {_show(one.who)}"))
+
+
+def _groups(title: str, missing: Sequence[Missing], cells: Callable[[Missing], tuple[str, ...]]) -> str:
+    """What is missing, by rule: the rule and who applied it, then each row; the reason once where all share it."""
+    lines = [title] if missing else [title, "  nothing"]
+    for (found, rule), group in _by_rule(missing).items():
+        reasons = {one.why for one in group}
+        shared = f": {reasons.pop()}" if len(reasons) == 1 and found != "customer.io" else ""
+        lines += _wrapped(f"{rule or 'NOT EXPLAINED'}, {_SAID[found]}{shared}", "  ", "    ")
+        lines += _table([(*cells(one), "" if shared else one.why) for one in group], "      ")
+    return "\n".join(lines)
+
+
+def _by_rule(missing: Sequence[Missing]) -> dict[tuple[str, str], list[Missing]]:
+    groups: dict[tuple[str, str], list[Missing]] = {}
+    for one in missing:
+        groups.setdefault((one.found, one.rule), []).append(one)
+    return groups
 
 
 def _strikes(account: Account) -> str:
-    rows = [
-        (strike.chapter, f"{strike.request} {strike.what}", strike.then if strike.survived else f"LOST: {strike.then}")
-        for strike in account.strikes
-    ]
-    return _section("WHAT WAS MADE TO FAIL, AND HOW IT WAS SURVIVED", "", ("run", "what happened", "and then"), rows)
+    lines = ["WHAT WAS MADE TO FAIL, AND HOW IT WAS SURVIVED"]
+    for strike in account.strikes:
+        start = f"  {strike.chapter:<9}"
+        others = " " * len(start)
+        lines += _wrapped(f"{strike.request} {strike.what};", start, others)
+        lines += _wrapped(strike.then if strike.survived else f"LOST: {strike.then}", others, others)
+    return "\n".join(lines)
 
 
 def _oddities(oddities: Sequence[Oddity]) -> str:
-    rows = [
-        ("ok" if oddity.as_expected else "NO", f"{oddity.name} ({oddity.rows})", oddity.became, _moral(oddity))
-        for oddity in oddities
-    ]
-    note = "In brackets: how many rows."
-    return _section("EVERYTHING ODD IN THE FILES, AND WHAT BECAME OF IT", note, ("", "what", "became", "rule"), rows)
+    lines = ["EVERYTHING ODD IN THE FILES (IN BRACKETS: HOW MANY ROWS), WHAT BECAME OF IT, AND THE RULE"]
+    width = max((len(_named(oddity)) for oddity in oddities), default=0)
+    for oddity in oddities:
+        sign = "ok" if oddity.as_expected else "NO"
+        lines += _wrapped(_words(oddity.became), f"  {sign}  {_named(oddity):<{width}}  ", " " * (width + 8))
+        if not oddity.as_expected:
+            lines += _wrapped(f"SHOULD BE {_words(oddity.expected)}", " " * 6, " " * 6)
+        lines += _wrapped(oddity.rule, " " * 6, " " * 6)
+    return "\n".join(lines)
 
 
-def _moral(oddity: Oddity) -> str:
-    return oddity.rule if oddity.as_expected else f"SHOULD BE {oddity.expected}. {oddity.rule}"
+def _named(oddity: Oddity) -> str:
+    return f"{oddity.name} ({oddity.rows})"
+
+
+def _words(became: str) -> str:
+    """The fate in plain words, with the rule behind it where there is one."""
+    fate, colon, rule = became.partition(": ")
+    return f"{_FATES.get(fate, fate)}{colon}{rule}"
 
 
 def _ending(account: Account) -> str:
     if account.ok:
-        return "RESULT   Everything is as it ought to be: the segment, the people, the events and every count."
+        return "\n".join(_wrapped(
+            f"RESULT   Everything is as it ought to be: {account.people} people, {account.members} members, "
+            f"{_total(account.arrived)} events, every count, and all {len(account.oddities)} oddities.", "", "  ",
+        ))
     lines = [f"RESULT   NOT as it ought to be; {len(account.differences)} differences:"]
     for difference in account.differences:
         lines += _wrapped(difference, "  - ", "    ")
     return "\n".join(lines)
 
 
-def _section(title: str, note: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    body = _table(heads, rows) if rows else ["  nothing"]
-    return "\n".join((title, *([f"  {note}"] if note else []), *body))
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def _table(rows: Sequence[Sequence[str]], indent: str) -> Iterator[str]:
     """Columns as wide as their widest cell, the last one wrapped to what is left of the line."""
-    widths = [max(len(row[place]) for row in (heads, *rows)) for place in range(len(heads) - 1)]
-    for row in (heads, *rows):
-        start = "  " + "".join(f"{cell:<{width}}  " for cell, width in zip(row, widths, strict=False))
-        yield from _wrapped(row[-1], start, " " * len(start))
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]) - 1)]
+    for row in rows:
+        start = indent + "".join(f"{cell:<{width}}  " for cell, width in zip(row, widths, strict=False))
+        yield from (line.rstrip() for line in _wrapped(row[-1], start, " " * len(start)))
 
 
 def _wrapped(text: str, first: str, others: str) -> list[str]:
     width = max(WIDTH, len(first) + 40)
     return textwrap.wrap(text, width, initial_indent=first, subsequent_indent=others, break_on_hyphens=False) or [first]
-
-
-def _wrap(text: str) -> str:
-    return textwrap.fill(text, WIDTH)
 
 
 def _show(value: str) -> str:

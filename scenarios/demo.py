@@ -137,7 +137,8 @@ class _Demo:
             self.world.suppress(id=person)
             self.truth.suppress(id=person)
         signed_up = [person["id"] for person in between["created"]]
-        words = (("signs up", signed_up), ("is deleted", between["deleted"]), ("is suppressed", between["suppressed"]))
+        suppressed = ("is suppressed (deleted, and the id blocked)", between["suppressed"])
+        words = (("signs up", signed_up), ("is deleted", between["deleted"]), suppressed)
         self.account.between = [f"{person} {what}" for what, people in words for person in people]
 
     def _run(self, title: str, file: str, arguments: list[str]) -> Chapter:
@@ -188,7 +189,7 @@ class _Demo:
                                          zip(samples.export, events, strict=True))
         there = self.world.events()
         account.people, account.members = len(self.world.people()), len(self._members())
-        account.arrived = Counter(event.name for event in there.elements())
+        account.arrived = dict(Counter(event.name for event in there.elements()).most_common())
         account.differences += compare_world(self.truth, self.world.people(), self._members(), there)
         account.differences += compare_fates(account)
 

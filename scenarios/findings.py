@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -71,7 +70,7 @@ class Account:
     people: int = 0
     members: int = 0
     segment: str = ""
-    arrived: Counter[str] = field(default_factory=Counter)  # events by name
+    arrived: dict[str, int] = field(default_factory=dict)  # events by name, the most frequent first
     missing_people: list[Missing] = field(default_factory=list)
     missing_events: list[Missing] = field(default_factory=list)
     strikes: list[Strike] = field(default_factory=list)

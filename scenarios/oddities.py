@@ -46,7 +46,7 @@ def _became(anomaly: Mapping[str, Any], fates: list[Fate]) -> str:
         return f"{len(fates)} of its {anomaly['rows']} rows found"
     first = {"duplicate": "delivered", "collapsed": "member"}.get(anomaly["becomes"])
     rest = fates[1:] if first and fates[0].became == first else fates
-    return ", ".join(dict.fromkeys(_words(fate.became, fate.rule if fate.found == "engine" else "") for fate in rest))
+    return ", ".join(dict.fromkeys(_words(fate.became, fate.rule if fate.found != "nobody" else "") for fate in rest))
 
 
 def _words(became: str, reason: str | None) -> str:

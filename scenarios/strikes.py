@@ -47,5 +47,5 @@ def _then(again: Row) -> str:
         return f"{came}, which was struck too"
     old = Counter(row["rule"] for row in again["operations"] if row["outcome"] == "ignored")
     known = sum(old[rule] for rule in ("event.duplicate", "segment.already_member", "segment.not_member"))
-    repeated = f"; {known} of {len(again['operations'])} parts were done already and changed nothing" if known else ""
+    repeated = f"; {known} of its {len(again['operations'])} items had been done and changed nothing" if known else ""
     return f"{came} and answered {again['status']}{repeated}"

@@ -1,8 +1,8 @@
 """Everything odd in the samples, as rows: what it looks like, what must become of it, and the rule that says so.
 
 The generator plants each of them; `anomalies.json` lists them beside the files; the demo shows what became of each and
-fails if it is anything else. `reason` is the engine's word for a row it left out. Sources of the rules: Customer.io's
-Track API and manual-segments pages, Amplitude's cohort and Export pages.
+fails if it is anything else. `reason` is the engine's word for a row it left out, or the rule by which Customer.io
+ignored it. Sources: Customer.io's Track API and manual-segments pages, Amplitude's cohort and Export pages.
 """
 
 from __future__ import annotations
@@ -85,6 +85,7 @@ COHORT_ANOMALIES: tuple[CohortAnomaly, ...] = (
     CohortAnomaly(name="an id with an emoji", user_ids=("star-⭐-😀",), becomes=MEMBER, rule=TEXT_RULE),
     CohortAnomaly(
         name="people Customer.io does not know", user_ids=("nobody-1", "nobody-2"), becomes=NOT_FOUND, person=NEVER,
+        reason="segment.person_unknown",
         rule="Adding to a segment never creates a person; unknown ids are ignored without a word.",
     ),
     CohortAnomaly(
@@ -93,10 +94,12 @@ COHORT_ANOMALIES: tuple[CohortAnomaly, ...] = (
     ),
     CohortAnomaly(
         name="somebody deleted between the runs", user_ids=("deleted-1",), becomes=NOT_FOUND, person=DELETED,
+        reason="segment.person_unknown",
         rule="Deleting a person takes them out of every segment; the cohort still names them.",
     ),
     CohortAnomaly(
         name="somebody suppressed between the runs", user_ids=("suppressed-1",), becomes=NOT_FOUND, person=SUPPRESSED,
+        reason="person.suppressed",
         rule="A suppressed person is gone and their id is blocked; what names it is ignored.",
     ),
 )
@@ -175,7 +178,7 @@ _LEFT_OUT: tuple[ExportAnomaly, ...] = (
         rule="Rows of one device with one $insert_id are one event, in whichever file they come.",
     ),
     ExportAnomaly(
-        name="an event of a suppressed person", becomes=IGNORED,
+        name="an event of a suppressed person", becomes=IGNORED, reason="person.suppressed",
         changes=({"user_id": "suppressed-1", "event_type": "Song Played"},),
         rule="Customer.io answers 200 and keeps nothing of what names a blocked id.",
     ),

@@ -156,7 +156,7 @@ def test_the_engines_letters_are_found_by_file_and_row() -> None:
             request(3, operations=[{"outcome": "ignored", "rule": "event.duplicate"}, {"outcome": "applied"}]),
             (
                 "was carried out, then the connection was closed before the answer",
-                "sent again as request 3 and answered 200; 1 of 2 parts were done already and changed nothing", True,
+                "sent again as request 3 and answered 200; 1 of its 2 items had been done and changed nothing", True,
             ),
             id="carried out, then sent again",
         ),
@@ -273,8 +273,9 @@ def test_a_bad_end_is_told_in_words() -> None:
     )
     told = tell(account)
     for words in (
-        "no report", "NOT EXPLAINED: nothing explains it", "LOST: never came", "  NO", "SHOULD BE member. A rule.",
-        "a\\nbxxxxxx… (93 bytes)", "  nothing\n", "RESULT   NOT as it ought to be; 2 differences:", "  - another",
+        "no report", "NOT EXPLAINED, missing: nothing explains it", "LOST: never came", "  NO  odd (2)  lost",
+        "SHOULD BE in the segment", "row 1  a\\nbxxxxxx… (93 bytes)", "  nothing\n", "  - another",
+        "RESULT   NOT as it ought to be; 2 differences:",
     ):
         assert words in told
     assert max(map(len, told.splitlines())) <= WIDTH
