@@ -44,6 +44,8 @@ _decode_special = msgspec.json.Decoder(_Special).decode
 _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
 _encode = msgspec.json.Encoder().encode
 _NESTED_HEADS = tuple(b'"%b":' % name.encode() for name in NESTED)
+_NULL = Raw(b"null")
+_NOTHING = (NO_PROPERTIES, _NULL, Raw(b"[]"))
 _EMPTY = b"{}"
 _QUOTE = ord('"')
 
@@ -69,7 +71,10 @@ class Properties:
             return _EMPTY
         data = {_top_name(name, own): value for name, value in self._chosen(own).items()}
         for name in NESTED:
-            if kept := self._chosen(_members(getattr(row, name)) or {}):
+            members = _members(getattr(row, name))
+            if members is None and self._may_stay:  # no object: nothing to choose from, so it stays what it is
+                data[name] = getattr(row, name)
+            elif kept := self._chosen(members or {}):
                 data[name] = Raw(_encode(kept))
         return _encode(data)
 
@@ -79,9 +84,6 @@ class Properties:
         if self._parity:
             return {name: text for name, value in members.items() if (text := _as_text(value)) is not None}
         return members
-
-
-_NULL = Raw(b"null")
 
 
 def _untouched(row: Row) -> bytes | None:
@@ -100,22 +102,22 @@ def _untouched(row: Row) -> bytes | None:
 def _nested(row: Row, comma: bytes, start: bytes) -> bytes:
     """`start` completed by what stands under names of its own."""
     users, groups = row.user_properties, row.groups
-    if row.group_properties == NO_PROPERTIES and users != NO_PROPERTIES:  # the usual two shapes, at the best price
-        if groups == NO_PROPERTIES:
+    if row.group_properties in _NOTHING and users not in _NOTHING:  # the usual two shapes, at the best price
+        if groups in _NOTHING:
             return b"".join((start, comma, b'"user_properties":', users, b"}"))
         return b"".join((start, comma, b'"user_properties":', users, b',"groups":', groups, b"}"))
     named = zip(_NESTED_HEADS, (users, row.group_properties, groups), strict=True)
-    members = [head + bytes(raw) for head, raw in named if raw != NO_PROPERTIES]
+    members = [head + bytes(raw) for head, raw in named if raw not in _NOTHING]
     return b"".join((start, comma if members else b"", b",".join(members), b"}"))
 
 
 def _members(raw: Raw) -> dict[str, Raw] | None:
-    """The properties of an object, none for null and for an empty array (some exporters' empty object)."""
+    """The properties of an object; none for null and for an empty list, which is some exporters' empty object."""
     try:
         members: dict[str, Raw] = _decode_members(raw)
         return members
     except msgspec.ValidationError:
-        return {} if raw == _NULL or not bytes(raw).strip(b"[] \t\r\n") else None
+        return {} if raw in _NOTHING else None
 
 
 def _top_name(name: str, taken: dict[str, Raw]) -> str:

@@ -77,17 +77,17 @@ def _parse(chunk: bytes, decoder: msgspec.json.Decoder[Any]) -> list[Row]:
             return rows
         except _BROKEN:
             pass
-    return [_parse_line(line, decoder) for line in chunk.split(b"\n") if line.strip()]
+    return [row for line in chunk.split(b"\n") if line.strip() for row in _parse_line(line, decoder)]
 
 
-def _parse_line(line: bytes, decoder: msgspec.json.Decoder[Any]) -> Row:
+def _parse_line(line: bytes, decoder: msgspec.json.Decoder[Any]) -> list[Row]:
     for prepare in (_as_it_is, _mend):
         try:
-            row: Row = decoder.decode(prepare(line))
-            return row
+            rows: list[Row] = decoder.decode_lines(prepare(line))
+            return rows
         except (*_BROKEN, ValueError):
             continue
-    return Unreadable(text=line)
+    return [Unreadable(text=line)]
 
 
 def _as_it_is(line: bytes) -> bytes:
