@@ -24,12 +24,12 @@ class Known(NamedTuple):
     @property
     def sure(self) -> Ids:
         """In the segment, as far as anybody knows."""
-        return self.confirmed - self.leaving
+        return self.confirmed - self.leaving if self.leaving else self.confirmed
 
     @property
     def ours(self) -> Ids:
         """Counted as members by the last run, whatever has begun since."""
-        return self.confirmed | self.leaving
+        return self.confirmed | self.leaving if self.leaving else self.confirmed
 
     @property
     def ever(self) -> Ids:
@@ -54,11 +54,12 @@ def diff(known: Known, cohort: Set[bytes], *, full: bool = False, retry_absent: 
     `full` sends the whole cohort again. `retry_absent` sends those nobody answered to last time; without it they are
     looked up after the sending, and sent only when somebody answers to them now.
     """
-    sure = known.sure
-    waiting = NONE if retry_absent or full else known.absent & cohort
-    join = cohort if full else cohort - sure - waiting
-    leave = (known.confirmed | known.joining | known.leaving) - cohort
-    return Plan(sorted(join), sorted(leave), len(sure & cohort), len(leave & known.ours), len(waiting))
+    strange = cohort - known.sure  # the only passes over everybody: this, and confirmed - cohort
+    waiting = NONE if retry_absent or full else known.absent & strange
+    join = cohort if full else strange - waiting
+    losses = (known.confirmed - cohort) | (known.leaving - cohort)
+    leave = losses | (known.joining - cohort)
+    return Plan(sorted(join), sorted(leave), len(cohort) - len(strange), len(losses), len(waiting))
 
 
 class Seen(NamedTuple):

@@ -7,7 +7,6 @@ Source of the format: Amplitude > Behavioral Cohorts API; quoted fields may hold
 
 from __future__ import annotations
 
-import csv
 import glob
 import gzip
 import io
@@ -15,7 +14,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
-from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -26,11 +24,12 @@ from sync.core.budgets import PERSON_ID
 from sync.core.errors import SnapshotIncomplete, SourceError
 from sync.core.facts import SnapshotFacts
 from sync.core.wire_segments import fold
+from sync.edge.csv_column import BOM, BadCsv, read_column
 from sync.edge.membership import Spool
 
 CHUNK = 20_000  # rows handled at a time
 UNMAPPED, TOO_LONG, BAD_ROW = "unresolved_mapping", "id_too_long", "bad_row"
-_GZIP, _BOM = b"\x1f\x8b", b"\xef\xbb\xbf"
+_GZIP = b"\x1f\x8b"
 _BROKEN_DEFLATE = cast("type[Exception]", isal_zlib.error)  # isal's stubs call the class an instance
 _KNOWN_HEADERS = frozenset({"amplitude_id", "amplitudeid", "user_id", "userid", "cohort_id", "email"})
 _NOT_TEXT = (
@@ -67,7 +66,7 @@ def _paths(source: str) -> list[Path]:
 
 
 class _Rows:
-    """Turns the texts of a column into ids and counts the rest."""
+    """Turns the values of a column into ids and counts the rest."""
 
     def __init__(self, id_type: str, spool: Spool) -> None:
         self.skipped: Counter[str] = Counter()
@@ -75,12 +74,9 @@ class _Rows:
         self._id_type = id_type
         self._spool = spool
 
-    def add(self, texts: list[str]) -> None:
-        if any(map(str.isspace, texts)):
-            texts = ["" if text.isspace() else text for text in texts]  # blanks name nobody, as in an event
+    def add(self, ids: list[bytes]) -> None:
         if self._id_type != "id":
-            texts = [fold(text, self._id_type) for text in texts]
-        ids = list(map(str.encode, texts))
+            ids = [fold(one.decode(), self._id_type).encode() for one in ids]
         if ids:
             lengths = list(map(len, ids))
             if max(lengths) > PERSON_ID.most or min(lengths) == 0:
@@ -110,7 +106,7 @@ def _unpacked(file: io.BufferedReader) -> io.BufferedReader:
 
 def _read(path: Path, file: io.BufferedReader, id_column: str, rows: _Rows) -> None:
     head = file.peek(4096)[:4096]
-    text = head.removeprefix(_BOM).lstrip()
+    text = head.removeprefix(BOM).lstrip()
     if not text:
         raise SourceError(f"{path} is empty, without even a header; nothing was sent", hint="export the cohort again")
     for magic, what in _NOT_TEXT:
@@ -152,28 +148,21 @@ def _explained(path: Path) -> Iterator[None]:
 
 
 # -- CSV --------------------------------------------------------------------------------------------------------------
-def _read_csv(path: Path, file: BinaryIO, id_column: str, rows: _Rows) -> None:
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-    reader = csv.reader(text, strict=True)
+def _read_csv(path: Path, file: io.BufferedReader, id_column: str, rows: _Rows) -> None:
     try:
-        header = next(reader)
-        at = _column(path, header, id_column)
-        pick = itemgetter(at)
-        while chunk := list(islice(reader, CHUNK)):
-            if set(map(len, chunk)) != {len(header)}:
-                chunk = _whole(path, chunk, len(header), reader.line_num)
-            rows.add(list(map(pick, chunk)))
-    except csv.Error as error:
-        if "unexpected end of data" in str(error):  # csv has no exception of its own for this
+        for values in read_column(file, lambda header: _column(path, header, id_column)):
+            rows.add(values)
+    except BadCsv as error:
+        if error.cut_short:
             raise SnapshotIncomplete(
-                f"{path} is cut short inside a quoted field; nothing was planned or sent", hint="download it again"
+                f"{path} is cut short or not quoted well, at or before line {error.line}: {error};"
+                " nothing was planned or sent",
+                hint="export the cohort again",
             ) from error
         raise SourceError(
-            f"{path} is not RFC 4180 CSV near line {reader.line_num} ({error}); nothing was sent",
+            f"{path} is not RFC 4180 CSV at line {error.line} ({error}); nothing was sent",
             hint="export the cohort again",
         ) from error
-    finally:
-        text.detach()
 
 
 def _column(path: Path, header: list[str], id_column: str) -> int:
@@ -191,19 +180,6 @@ def _column(path: Path, header: list[str], id_column: str) -> int:
     )
 
 
-def _whole(path: Path, chunk: list[list[str]], width: int, line: int) -> list[list[str]]:
-    """The rows without blank lines; raises on a row of another width, which shifts or loses identifiers."""
-    rows = [row for row in chunk if row]
-    odd = next((row for row in rows if len(row) != width), None)
-    if odd is not None:
-        raise SnapshotIncomplete(
-            f"{path} has a row of {len(odd)} fields before line {line}, its header has {width};"
-            " nothing was planned or sent",
-            hint="the file is cut short or not quoted well: export the cohort again",
-        )
-    return rows
-
-
 # -- JSONL ------------------------------------------------------------------------------------------------------------
 def _read_jsonl(path: Path, file: BinaryIO, id_column: str, rows: _Rows) -> None:
     row = msgspec.defstruct("Row", [("value", Any, None)], rename={"value": id_column}, gc=False)
@@ -217,12 +193,13 @@ def _read_jsonl(path: Path, file: BinaryIO, id_column: str, rows: _Rows) -> None
                 f"{path} has a line that is not one JSON object; nothing was planned or sent",
                 hint="the file is cut short or of another type: export the cohort again",
             ) from error
-        rows.add([text for text in map(_text, values) if text is not None])
-        rows.skip(BAD_ROW, sum(_text(value) is None for value in values))
+        texts = list(map(_text, values))
+        rows.add([text.encode() for text in texts if text is not None])
+        rows.skip(BAD_ROW, texts.count(None))
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
-    first = file.readline().removeprefix(_BOM)
+    first = file.readline().removeprefix(BOM)
     if first:
         yield first
     yield from file
