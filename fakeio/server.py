@@ -20,12 +20,7 @@ from typing import Any, NamedTuple
 from starlette.types import ASGIApp
 from uvicorn import Config, Server
 
-from fakeio.edge.asgi import TRANSPORT
-
-try:
-    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as HttpProtocol
-except ImportError:  # no wheel for this platform: slower, and otherwise the same
-    from uvicorn.protocols.http.h11_impl import H11Protocol as HttpProtocol  # type: ignore[assignment]  # same shape
+from fakeio.server_protocol import Protocol
 
 try:
     from uvloop import new_event_loop
@@ -156,28 +151,13 @@ class ThreadedServer:
         self._ready.set()
 
 
-class _Protocol(HttpProtocol):
-    """uvicorn's protocol, telling the app which transport a request came by: faults cut real connections."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
-        super().connection_made(transport)
-        app: Any = self.app
-        reachable = {TRANSPORT: transport}
-
-        def with_transport(scope: Any, receive: Any, send: Any) -> Any:
-            scope["extensions"] = reachable
-            return app(scope, receive, send)
-
-        self.app = with_transport
-
-
 class _Server(Server):
     """uvicorn's server with a second listener, a stop that takes effect at once, and a hard end to its patience."""
 
     def __init__(self, app: ASGIApp, host: str, port: int, tls: Tls | None) -> None:
         super().__init__(
             Config(
-                app, interface="asgi3", http=_Protocol, ws="none", lifespan="off", log_config=None, access_log=False,
+                app, interface="asgi3", http=Protocol, ws="none", lifespan="off", log_config=None, access_log=False,
                 server_header=False, proxy_headers=False, timeout_keep_alive=KEEP_ALIVE_S,
             )
         )  # fmt: skip
@@ -214,7 +194,7 @@ class _Server(Server):
         self.started = True
 
     def _connect(self) -> asyncio.Protocol:
-        return _Protocol(
+        return Protocol(
             config=self.config, server_state=self.server_state, app_state={}, _loop=asyncio.get_running_loop()
         )
 

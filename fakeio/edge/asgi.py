@@ -1,7 +1,8 @@
 """The join between an ASGI server and an exchange: bytes in, `run_exchange`, bytes out, and real cuts of a real socket.
 
 Decides nothing about any product. A server that wants resets and closes to reach its sockets puts the transport of the
-connection into the scope under `TRANSPORT`.
+connection into the scope's extensions under `TRANSPORT`; one that has the whole request in its hands can `begin` it
+without ASGI, and hand it over under `BEGUN` if it turns out to take time.
 """
 
 from __future__ import annotations
@@ -9,21 +10,33 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fakeio.core.weather import RESET
 from fakeio.edge.control import PREFIX
-from fakeio.edge.exchange import Universe, run_exchange
-from fakeio.edge.http import Cut, Headers, RawRequest, Reply
+from fakeio.edge.exchange import Steps, Universe, run_exchange
+from fakeio.edge.http import Cut, Headers, RawRequest, Reply, Wait
 
 TRANSPORT = "fakeio.transport"
+BEGUN = "fakeio.begun"
 
 _CONTROL = PREFIX.encode("ascii")
 _BODYLESS = (204, 304)
 _LINGER_0 = struct.pack("ii", 1, 0)  # close at once and drop what is unsent: that is a reset on the wire
+
+Header = tuple[bytes, bytes]
+Step = Wait | Cut | Reply
+
+
+class Begun(NamedTuple):
+    """An exchange under way, and the step it stands at."""
+
+    steps: Steps
+    step: Step
 
 
 class ProductApp:
@@ -33,45 +46,65 @@ class ProductApp:
         self.universe = universe
         self.control = control
 
+    def begin(self, method: str, raw_path: bytes, query: bytes, headers: Iterable[Header], body: bytes) -> Begun:
+        """Take a product request as far as it goes without waiting."""
+        path = raw_path.decode("ascii") if raw_path.isascii() else quote(raw_path, safe="/%:@!$&'()*+,;=~-._")
+        steps = run_exchange(self.universe, RawRequest(method, path, query, tuple(headers), body))
+        return Begun(steps, _advance(steps))
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await _answer_other(scope, receive, send)
             return
-        raw_path: bytes = scope.get("raw_path") or quote(scope["path"]).encode("ascii")
-        if raw_path.startswith(_CONTROL) and raw_path[len(_CONTROL) : len(_CONTROL) + 1] in (b"", b"/"):
-            await self.control(scope, receive, send)
-            return
         try:
-            await self._exchange(raw_path, scope, receive, send)
+            await self._answer(scope, receive, send)
         except asyncio.CancelledError:
             transport = _transport(scope)
             if transport is None or not transport.is_closing():
                 raise
             # the server stops and has closed the connection already: there is nobody to answer
 
-    async def _exchange(self, raw_path: bytes, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await _read(receive)
-        if body is None:
-            return
-        path = raw_path.decode("ascii") if raw_path.isascii() else quote(raw_path, safe="/%:@!$&'()*+,;=~-._")
-        request = RawRequest(scope["method"], path, scope["query_string"], tuple(scope["headers"]), body)
-        end = await self._drive(request)
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun: Begun | None = (scope.get("extensions") or {}).pop(BEGUN, None)
+        if begun is None:
+            raw_path: bytes = scope.get("raw_path") or quote(scope["path"]).encode("ascii")
+            if is_control(raw_path):
+                await self.control(scope, receive, send)
+                return
+            body = await _read(receive)
+            if body is None:
+                return
+            begun = self.begin(scope["method"], raw_path, scope["query_string"], scope["headers"], body)
+        end = await _drive(begun)
         if isinstance(end, Cut):
             await _sever(end, scope, receive)
             return
         await send({"type": "http.response.start", "status": end.status, "headers": sized(end)})
         await send({"type": "http.response.body", "body": end.body})
 
-    async def _drive(self, request: RawRequest) -> Reply | Cut:
-        steps = run_exchange(self.universe, request)
-        try:
-            while True:
-                await asyncio.sleep(next(steps).seconds)
-        except StopIteration as stop:
-            end: Reply | Cut = stop.value
-            return end
-        finally:
-            steps.close()
+
+def is_control(raw_path: bytes) -> bool:
+    """Whether a percent-encoded path belongs to the control API."""
+    return raw_path.startswith(_CONTROL) and raw_path[len(_CONTROL) : len(_CONTROL) + 1] in (b"", b"/")
+
+
+async def _drive(begun: Begun) -> Reply | Cut:
+    steps, step = begun
+    try:
+        while isinstance(step, Wait):
+            await asyncio.sleep(step.seconds)
+            step = _advance(steps)
+        return step
+    finally:
+        steps.close()
+
+
+def _advance(steps: Steps) -> Step:
+    try:
+        return next(steps)
+    except StopIteration as stop:
+        end: Reply | Cut = stop.value
+        return end
 
 
 async def _read(receive: Receive) -> bytes | None:

@@ -41,7 +41,7 @@ IMPURE_CALLS = frozenset({"open", "print", "input", "datetime.now", "datetime.ut
 # A library that one file uses is a library that one file replaces.
 CONFINED = {
     "starlette": ("fakeio.edge", "fakeio.app"),
-    "uvicorn": ("fakeio.server",),
+    "uvicorn": ("fakeio.server", "fakeio.server_protocol"),
     "httpx": ("fakeio.edge.transport", "fakeio.testing", "sync.edge.transport"),
     "sqlite_utils": ("sync.edge.ledger", "sync.edge.migrations"),
     "cryptography": ("fakeio.edge.tls",),

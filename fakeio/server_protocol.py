@@ -1,0 +1,121 @@
+"""uvicorn's protocol with two additions: faults reach the connection itself, and most requests take a short way.
+
+The short way: a request that is whole when it is read, on a connection that owes nothing, is answered on the spot, with
+no task, no scope and no messages in between. Anything else (bodies in pieces, pipelined requests behind a slow one,
+HTTP/1.0, upgrades, control calls, bad weather) goes the ordinary way, and the answer is the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any
+
+from fakeio.edge.asgi import BEGUN, TRANSPORT, ProductApp, is_control
+from fakeio.edge.http import Headers, Reply
+
+try:
+    import httptools
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as HttpProtocol
+except ImportError:  # no wheel for this platform: the short way is never taken, the ordinary one is slower
+    from uvicorn.protocols.http.h11_impl import H11Protocol as HttpProtocol  # type: ignore[assignment]  # same shape
+
+_CHUNKED = b"transfer-encoding"
+_BODYLESS = (204, 304)
+
+
+class Protocol(HttpProtocol):
+    """One connection. `_early` holds the body of a request that may be answered on the spot."""
+
+    _product: ProductApp | None = None
+    _early: list[bytes] | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
+        super().connection_made(transport)
+        app: Any = self.app
+        if isinstance(app, ProductApp):
+            self._product = app
+
+        def with_transport(scope: Any, receive: Any, send: Any) -> Any:
+            scope.setdefault("extensions", {})[TRANSPORT] = transport
+            return app(scope, receive, send)
+
+        self.app = with_transport
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._early is not None and not self.transport.is_closing():
+            self._go_the_ordinary_way()  # the rest of the body is still on its way
+
+    def on_headers_complete(self) -> None:
+        if self._may_answer_at_once():
+            self._early = []
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if self._early is None:
+            super().on_body(body)
+        else:
+            self._early.append(body)
+
+    def on_message_complete(self) -> None:
+        if self._early is None:
+            super().on_message_complete()
+            return
+        url = httptools.parse_url(self.url)
+        if self._product is None or is_control(url.path):
+            self._go_the_ordinary_way()
+            super().on_message_complete()
+            return
+        method, body = self.parser.get_method().decode("ascii"), b"".join(self._early)
+        begun = self._product.begin(method, url.path, url.query or b"", self.headers, body)
+        if isinstance(begun.step, Reply):
+            self._early = None
+            self.transport.write(encode(begun.step, self.server_state.default_headers))
+            self.on_response_complete()
+            return
+        self.scope["extensions"] = {BEGUN: begun}  # type: ignore[dict-item]  # an extension of our own
+        self._go_the_ordinary_way()
+        super().on_message_complete()
+
+    def _may_answer_at_once(self) -> bool:
+        parser = self.parser
+        return (
+            self._product is not None
+            and (self.cycle is None or self.cycle.response_complete)
+            and not self.expect_100_continue
+            and not self.flow.write_paused
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not parser.should_upgrade()
+            and parser.get_method() != b"HEAD"
+        )
+
+    def _go_the_ordinary_way(self) -> None:
+        parts, self._early = self._early or [], None
+        super().on_headers_complete()
+        for part in parts:
+            super().on_body(part)
+
+
+def encode(reply: Reply, defaults: list[tuple[bytes, bytes]]) -> bytes:
+    """The bytes of an answer on a connection that stays open; `defaults` are the server's own headers."""
+    own = b"".join([b"%b: %b\r\n" % header for header in defaults])
+    status_line, head, chunked = _head(reply.status, reply.headers)
+    if chunked:
+        chunk = b"%x\r\n%b\r\n" % (len(reply.body), reply.body) if reply.body else b""
+        return b"%b%b%b\r\n%b0\r\n\r\n" % (status_line, own, head, chunk)
+    if reply.status in _BODYLESS:
+        return b"%b%b%b\r\n" % (status_line, own, head)
+    return b"%b%b%bcontent-length: %d\r\n\r\n%b" % (status_line, own, head, len(reply.body), reply.body)
+
+
+@lru_cache(maxsize=512)
+def _head(status: int, headers: Headers) -> tuple[bytes, bytes, bool]:
+    """Status line and header lines, which are the same for nearly every answer."""
+    known = status in HTTPStatus._value2member_map_
+    status_line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase if known else ''}\r\n".encode("ascii")
+    lines = b"".join([b"%b: %b\r\n" % header for header in headers])
+    return status_line, lines, any(name == _CHUNKED for name, _ in headers)
