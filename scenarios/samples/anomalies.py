@@ -236,7 +236,7 @@ _ARRIVING: tuple[ExportAnomaly, ...] = (
             "items": [{"sku": "A-1", "price": 12.5}, {"sku": "B-2", "tags": []}], "note": "naïve ☕ 😀", "total": 25,
             "gift": False, "coupon": None}, "user_properties": {"plan": "pro", "address": {"city": "Łódź"}},
             "groups": {"company": ["Example Ltd"]}},),
-        rule="JSON types are kept; a null is no value.",
+        rule="JSON types are kept, nested or not.",
     ),
     ExportAnomaly(
         name="an event of an id with a line break", becomes=DELIVERED, changes=({"user_id": "line one\nline two"},),
