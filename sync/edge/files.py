@@ -64,10 +64,8 @@ class EventFiles:
 
     def prove(self) -> None:
         """Read a small source to its end, look into a larger one; raises SourceError for what is doubtful."""
-        if self._stdin is not None and self._stdin.seekable():
-            for _ in _parts(_STDIN, self._stdin):
-                pass
-            self._stdin.seek(0)
+        if self._stdin is not None:
+            _prove_stream(self._stdin)
         whole = (self.total_bytes or 0) <= PROVEN_BYTES
         for path in self._paths:
             for _ in self._pieces_of(path, whole=whole):
@@ -107,6 +105,16 @@ def _kept(stdin: IO[bytes]) -> io.BufferedReader:
     spool.seek(0)
     kept: io.BufferedReader = io.BufferedReader(cast("io.RawIOBase", spool), BLOCK_BYTES)
     return kept if ended else _chained(kept, stream)
+
+
+def _prove_stream(stream: io.BufferedReader) -> None:
+    """All of it where it can be read again, else its first bytes."""
+    if stream.seekable():
+        for _ in _parts(_STDIN, stream):
+            pass
+        stream.seek(0)
+    elif not stream.peek(4).startswith(_GZIP):
+        _check_type(_STDIN, stream.peek(4).removeprefix(_BOM))
 
 
 def _copied(stream: IO[bytes], spool: IO[bytes], *, most_bytes: int | None) -> bool:
