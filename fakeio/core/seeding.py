@@ -18,7 +18,7 @@ from fakeio.core.identifiers import CIO_ID, CIO_PREFIX, EMAIL, ID, PHONE, Ref
 from fakeio.core.objects import Link, Object
 from fakeio.core.operations import ObjectRef
 from fakeio.core.people import Device, Person, Stamp
-from fakeio.core.segments import DYNAMIC, MANUAL, Segment
+from fakeio.core.segments import DYNAMIC, MANUAL, USERS, Segment
 from fakeio.core.settings import BadSetting
 from fakeio.core.workspace import Workspace
 
@@ -99,6 +99,8 @@ def _shown_segment(space: Workspace, segment: Segment) -> dict[str, Any]:
     shown["type"] = segment.type
     if segment.conditions is not None:
         shown["conditions"] = segment.conditions
+    if any(segment.used_by.values()):
+        shown["used_by"] = segment.used_by
     shown["members"] = [{CIO_ID: cio_id} for cio_id in segment.members]
     return shown
 
@@ -216,6 +218,10 @@ def _seed_segment(space: Workspace, row: Any, where: str, stamp: Stamp) -> None:
         )  # fmt: skip
     except SeedError as bad:
         raise SeedError(f"{where}: {bad}") from bad
+    for kind, users in _table(row, "used_by").items():
+        if kind not in USERS or not isinstance(users, list) or not all(isinstance(user, int) for user in users):
+            raise SeedError(f"{where}.used_by: lists of numbers under {', '.join(USERS)}")
+        segment.used_by[kind] = list(users)
     for at, member in enumerate(_list(row, "members", where)):
         _seed_member(space, segment, member, f"{where}.members[{at}]")
 

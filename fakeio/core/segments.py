@@ -11,6 +11,7 @@ from typing import Any
 from fakeio.core.rosters import Roster
 
 MANUAL, DYNAMIC = "manual", "dynamic"
+USERS = ("campaigns", "sent_newsletters", "draft_newsletters")  # what can use a segment; only a seed says so here
 FINISHED = "finished"
 
 
@@ -20,6 +21,7 @@ class Segment:
     __slots__ = (
         "conditions", "created_at", "description", "id", "joined_by", "members", "name", "progress", "state", "type",
         "updated_at",
+        "used_by",
     )  # fmt: skip
 
     def __init__(
@@ -36,6 +38,7 @@ class Segment:
         self.updated_at = int(now)
         self.members = Roster()
         self.joined_by: dict[str, int] = {}
+        self.used_by: dict[str, list[int]] = {kind: [] for kind in USERS}
 
     @property
     def count(self) -> int:

@@ -25,6 +25,8 @@ class WatchedSettings(Settings):
         self._read = read
         self._chosen = chosen
         super().__init__(values)
+        for name in self._values:
+            del self.__dict__[name]  # so that every read goes through `__getattr__`
 
     def __getattr__(self, name: str) -> Any:
         value = super().__getattr__(name)

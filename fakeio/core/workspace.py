@@ -235,9 +235,12 @@ def _check_segment_name(space: Workspace, operation: op.CreateSegment) -> Refuse
     return None
 
 
-def _check_segment_exists(space: Workspace, operation: op.DeleteSegment) -> Refused | None:
-    if space.segments.get(operation.segment_id) is None:
+def _check_segment_deletable(space: Workspace, operation: op.DeleteSegment) -> Refused | None:
+    segment = space.segments.get(operation.segment_id)
+    if segment is None:
         return Refused("app.not_found", "invalid", "segment_id", "not found")
+    if space.settings.delete_segment_in_use == "reject" and any(segment.used_by.values()):
+        return Refused("app.segment.in_use", "invalid", "segment_id", "unable to delete segment in use")
     return None
 
 
@@ -255,7 +258,7 @@ _CHECKS: dict[type[op.Operation], _Check] = {
     op.AddDevice: _check_ref,
     op.RemoveDevice: _check_ref,
     op.CreateSegment: _check_segment_name,
-    op.DeleteSegment: _check_segment_exists,
+    op.DeleteSegment: _check_segment_deletable,
     op.JoinSegment: joining.check_segment,
     op.LeaveSegment: joining.check_segment,
     op.IdentifyObject: relating.check_attributes,

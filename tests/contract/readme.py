@@ -17,6 +17,7 @@ from fakeio.core.limits import LIMITS
 from fakeio.core.rules import REFUSED, RULES
 from fakeio.core.settings import ROWS
 from scenarios.samples.anomalies import COHORT_ANOMALIES, export_anomalies
+from tests.contract.proofs import Proof, asking, naming
 from tests.contract.source_tree import CHECKOUT
 
 _FENCE = re.compile(r"^```([a-z ]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -81,8 +82,11 @@ def routes_table() -> str:
     """The operations that are imitated."""
     imitated = [route for route in ROUTES if route.imitated]
     return table(
-        ("API", "operation", "method and path", "grade"),
-        [(row.api, row.operation, f"`{row.method} {row.path}`", row.grade) for row in imitated],
+        ("API", "operation", "method and path", "grade", "proved by"),
+        [
+            (row.api, row.operation, f"`{row.method} {row.path}`", row.grade, _proof(asking(row.method, row.path)))
+            for row in imitated
+        ],
     )
 
 
@@ -100,8 +104,11 @@ def ignored_table() -> str:
     """The rules by which an accepted operation changes nothing, or less than it says."""
     ignored = [rule for rule in RULES.values() if rule.effect != REFUSED]
     return table(
-        ("rule", "in words", "what becomes of the operation", "grade", "source"),
-        [(f"`{rule.id}`", rule.says, rule.effect, rule.grade, rule.source) for rule in ignored],
+        ("rule", "in words", "what becomes of the operation", "grade", "source", "proved by"),
+        [
+            (f"`{rule.id}`", rule.says, rule.effect, rule.grade, rule.source, _proof(naming(rule.id)))
+            for rule in ignored
+        ],
     )
 
 
@@ -110,16 +117,22 @@ def refused_table() -> str:
     limited = {row.rule for row in LIMITS}
     refused = [rule for rule in RULES.values() if rule.effect == REFUSED and rule.id not in limited]
     return table(
-        ("rule", "in words", "grade", "source"),
-        [(f"`{rule.id}`", rule.says, rule.grade, rule.source) for rule in refused],
+        ("rule", "in words", "grade", "source", "proved by"),
+        [(f"`{rule.id}`", rule.says, rule.grade, rule.source, _proof(naming(rule.id))) for rule in refused],
     )
 
 
 def settings_table() -> str:
     """Settings and switches."""
     return table(
-        ("name", "default", "choices", "what it decides", "grade", "source"),
-        [(f"`{row.name}`", _json(row.default), _choices(row.choices), row.says, row.grade, row.source) for row in ROWS],
+        ("name", "default", "choices", "what it decides", "grade", "source", "proved by"),
+        [
+            (
+                f"`{row.name}`", _json(row.default), _choices(row.choices), row.says, row.grade, row.source,
+                _proof(naming(row.name)),
+            )
+            for row in ROWS
+        ],
     )
 
 
@@ -133,6 +146,10 @@ def anomalies_table() -> str:
         ("what", "file", "becomes", "the engine's word", "rule"),
         [(what, file, becomes, f"`{reason}`" if reason else "", rule) for what, file, becomes, reason, rule in rows],
     )
+
+
+def _proof(proof: Proof | None) -> str:
+    return str(proof) if proof is not None else ""
 
 
 def _json(value: object) -> str:

@@ -81,6 +81,15 @@ def test_v2_links_a_person_by_a_list(site: Site, action: str) -> None:
     assert links(site) == {"7": {"role": "owner"}}
 
 
+def test_v2_ends_links_of_a_person(site: Site) -> None:
+    rows = [{"identifiers": ACME}]
+    document = {"type": "person", "identifiers": {"id": "7"}, "cio_relationships": rows}
+    entity(site, **document, action="add_relationships")
+    entity(site, **document, action="delete_relationships")
+    assert links(site) == {}
+    assert site.outcomes() == [("delete_relationship", "applied", None)]
+
+
 def test_v1_links_a_person_by_an_object_of_action_and_list(site: Site) -> None:
     row = {"identifiers": ACME, "relationship_attributes": {"role": "owner"}}
     site.identify("7", plan="pro", cio_relationships={"action": "add_relationships", "relationships": [row]})

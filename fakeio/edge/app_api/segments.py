@@ -94,10 +94,9 @@ def count_members(call: Call) -> Work | Answered:
 
 
 def find_uses(call: Call) -> Work | Answered:
-    """What depends on the segment. Nothing here does: this fake has no campaigns and no newsletters."""
-    used_by: dict[str, list[int]] = {"campaigns": [], "sent_newsletters": [], "draft_newsletters": []}
+    """What depends on the segment, as far as a seed has said so: this fake has no campaigns of its own."""
     return _read_one(
-        call, "get_segment_uses", lambda segment, _: app_json({"segment_id": segment.id, "used_by": used_by})
+        call, "get_segment_uses", lambda segment, _: app_json({"segment_id": segment.id, "used_by": segment.used_by})
     )
 
 
@@ -110,7 +109,10 @@ def delete(call: Call) -> Work | Answered:
 
 
 def _answer_delete(outcomes: Sequence[Outcome | None], state: Workspace) -> Reply:
-    return APP_NOT_FOUND if isinstance(outcomes[0], Refused) else APP_DELETED
+    outcome = outcomes[0]
+    if not isinstance(outcome, Refused):
+        return APP_DELETED
+    return APP_NOT_FOUND if outcome.rule == "app.not_found" else app_error(400, outcome.message)
 
 
 def list_members(call: Call) -> Work | Answered:
