@@ -161,7 +161,7 @@ def _commit(visit: _Visit, work: Work, postponed_s: float = 0) -> Reply:
         state.sweep(now)
         done: list[Done] = []
         exchange.operations = done
-        outcomes = _take_in_all(visit, work, now, postponed_s)
+        outcomes = _take_in_all(visit, work, now, _delay_s(visit, postponed_s))
         answer = work.render(outcomes, state)
         if isinstance(answer, Answered):
             done.extend(answer.done)
@@ -169,29 +169,39 @@ def _commit(visit: _Visit, work: Work, postponed_s: float = 0) -> Reply:
         return answer
 
 
-def _take_in_all(visit: _Visit, work: Work, now: float, postponed_s: float) -> list[Outcome | None]:
+def _delay_s(visit: _Visit, postponed_s: float) -> float | None:
+    """How long settings or a fault delay what Track accepts; None when nothing waits and nothing has to."""
+    state = visit.hosted.state
+    if visit.route.api != TRACK:
+        return None
+    delay_s: float = state.settings.propagation_delay_s
+    if postponed_s > delay_s:
+        delay_s = postponed_s
+    return delay_s if delay_s or state.intake else None
+
+
+def _take_in_all(visit: _Visit, work: Work, now: float, delay_s: float | None) -> list[Outcome | None]:
     """The outcome of each item; None for one that is held, or dropped because what it belongs to was refused."""
     outcomes: list[Outcome | None] = []
     refused = False
     for item in work.items:
         if isinstance(item, After):
-            outcomes.append(None if refused else _take_in(visit, item.operation, now, postponed_s))
+            outcomes.append(None if refused else _take_in(visit, item.operation, now, delay_s))
         else:
-            outcomes.append(_take_in(visit, item, now, postponed_s))
+            outcomes.append(_take_in(visit, item, now, delay_s))
             refused = False
         refused = refused or isinstance(outcomes[-1], Refused)
     return outcomes
 
 
-def _take_in(visit: _Visit, item: Operation | Settled, now: float, postponed_s: float) -> Outcome | None:
-    """Apply one operation, or hold it while settings or a fault delay what is accepted; None while it is held."""
+def _take_in(visit: _Visit, item: Operation | Settled, now: float, delay_s: float | None) -> Outcome | None:
+    """Apply one operation, or accept it for later; None while it is held."""
     exchange, state = visit.exchange, visit.hosted.state
     done = exchange.operations
     assert isinstance(done, list), "the commit made it one"
-    delay_s = max(state.settings.propagation_delay_s, postponed_s)
     if isinstance(item, Settled):
         outcome: Outcome | None = item.outcome
-    elif visit.route.api == TRACK and (delay_s or state.intake):
+    elif delay_s is not None:
         outcome = state.accept(item, now, exchange.n, delay_s, _settler(exchange, done, item.name))
     else:
         outcome = state.apply(item, now, exchange.n)
