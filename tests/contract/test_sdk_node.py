@@ -106,9 +106,7 @@ WITHOUT_A_KEY = [
 
 
 @pytest.mark.parametrize(("one", "asked", "changes"), CALLS)
-def test_a_call_arrives_and_changes(
-    world: World, node: NodeSdk, one: Call, asked: str, changes: Facts
-) -> None:
+def test_a_call_arrives_and_changes(world: World, node: NodeSdk, one: Call, asked: str, changes: Facts) -> None:
     node.track(world, one)
     assert world.asked() == [f"{asked} {204 if one.method == 'submitForm' else 200}"]
     assert world.changes() == changes
