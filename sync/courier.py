@@ -34,7 +34,7 @@ class Courier:
         self.under_way = 0
         self._driver = driver
         self._todo: SimpleQueue[tuple[int, Batch] | None] = SimpleQueue()
-        self._done: SimpleQueue[Delivered | Exception] = SimpleQueue()
+        self._done: SimpleQueue[Delivered | BaseException] = SimpleQueue()
         self._halted: Fate | None = None
         # a daemon: a process that was told to stop does not wait for an answer that may take minutes
         self._thread = threading.Thread(target=self._work, name="courier", daemon=True)
@@ -52,7 +52,7 @@ class Courier:
         except Empty:
             return None
         self.under_way -= 1
-        if isinstance(done, Exception):
+        if isinstance(done, BaseException):
             raise done
         return done
 
@@ -60,7 +60,7 @@ class Courier:
         while (task := self._todo.get()) is not None:
             try:
                 self._done.put(Delivered(*task, self._deliver(task[1])))
-            except Exception as error:  # a bug: it belongs to whoever waits for the verdicts
+            except BaseException as error:  # a bug: it belongs to whoever waits for the verdicts
                 self._done.put(error)
 
     def _deliver(self, batch: Batch) -> Verdicts:

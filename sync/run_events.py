@@ -138,10 +138,9 @@ class _Run:
             except (KeyboardInterrupt, SyncError) as stop:
                 with contextlib.suppress(SyncError):  # the first error is the one to tell
                     dispatcher.finish(wait_s=GRACE_S if isinstance(stop, KeyboardInterrupt) else None)
+                    events.close()
                 raise
-            finally:
-                in_doubt = events.close()
-        if in_doubt:
+        if in_doubt := events.close():
             self._console.warn(
                 f"{in_doubt} events of an earlier run that was cut off are still in doubt: run its source again"
             )

@@ -13,7 +13,7 @@ import msgspec
 
 from sync.core.budgets import EVENT_DATA, V2_BATCH, V2_ITEM
 from sync.core.mapping import Discard, Intent
-from sync.core.properties import Properties
+from sync.core.properties import Properties, compact
 from sync.core.sending import Request
 from sync.core.ulids import encode_ulids
 from sync.core.validation import Reason
@@ -64,6 +64,9 @@ class Packer:
                 continue
             data = encode_data(intent.row)
             item = b"" if data is None else encode_item(intent, text, data)
+            if data is not None and len(item) > V2_ITEM.most:
+                data = compact(data)
+                item = encode_item(intent, text, data)
             if data is None or len(item) > V2_ITEM.most:
                 yield from self._odd(intent, text, data, item, discards)
                 continue

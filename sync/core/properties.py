@@ -7,6 +7,8 @@ what it was: null, any number of digits, any nesting.
 
 from __future__ import annotations
 
+import json
+import re
 from enum import Enum
 
 import msgspec
@@ -46,6 +48,7 @@ _encode = msgspec.json.Encoder().encode
 _NESTED_HEADS = tuple(b'"%b":' % name.encode() for name in NESTED)
 _NULL = Raw(b"null")
 _NOTHING = (NO_PROPERTIES, _NULL, Raw(b"[]"))
+_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u....|.)")
 _EMPTY = b"{}"
 _QUOTE = ord('"')
 
@@ -84,6 +87,17 @@ class Properties:
         if self._parity:
             return {name: text for name, value in members.items() if (text := _as_text(value)) is not None}
         return members
+
+
+def compact(data: bytes) -> bytes:
+    """The same JSON in the fewest bytes that keep every number's digits: no spaces, no escapes that text can do
+    without. Worth its price where an event is near a limit, for exporters escape letters to six bytes each."""
+    return _ESCAPE.sub(_unescaped, msgspec.json.format(data, indent=-1))
+
+
+def _unescaped(escape: re.Match[bytes]) -> bytes:
+    letter = json.loads(b'"%b"' % escape.group())
+    return escape.group() if letter in '"\\' or letter < " " else letter.encode()
 
 
 def _untouched(row: Row) -> bytes | None:

@@ -28,11 +28,16 @@ def row(number: int, properties: dict[str, Any] | None = None, **columns: Any) -
     }  # fmt: skip
 
 
-class Packed:
-    """What a packer made of some rows."""
+COMPACT: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}
 
-    def __init__(self, *rows: dict[str, Any], known: Known | None = None, **rules: Any) -> None:
-        chunk = "\n".join(json.dumps(one, ensure_ascii=False, separators=(",", ":")) for one in rows).encode()
+
+class Packed:
+    """What a packer made of some rows; `spelling` is how their JSON is written."""
+
+    def __init__(
+        self, *rows: dict[str, Any], known: Known | None = None, spelling: dict[str, Any] = COMPACT, **rules: Any
+    ) -> None:
+        chunk = "\n".join(json.dumps(one, **spelling) for one in rows).encode()
         mapped = Mapping(Rules(**rules)).map_rows(parse_rows(chunk), chunk)
         self.packer = Packer(Properties(), Known() if known is None else known)
         self.discards: list[Discard] = []
@@ -89,6 +94,20 @@ def test_data_fits_an_event_up_to(letter: str, size: int, fate: list[str]) -> No
     assert [discard.reason for discard in packed.discards] == fate
     assert [len(json.dumps(json.loads(body)["data"], ensure_ascii=False, separators=(",", ":")).encode())
             for body in packed.bodies] == ([] if fate else [size])  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [DATA_BYTES, DATA_BYTES + 1])
+@pytest.mark.parametrize("letter", ["x", "é", "\U0001f600"])
+def test_spaces_and_escapes_take_no_room_in_a_large_event(letter: str, size: int) -> None:
+    spellings: list[dict[str, Any]] = [COMPACT, {}, {"ensure_ascii": False}]
+    bodies = [Packed(data_of(size, letter), spelling=spelling).bodies for spelling in spellings]
+    assert bodies[0] == bodies[1] == bodies[2]
+    assert len(bodies[0]) == int(size == DATA_BYTES)
+
+
+def test_an_event_that_fits_a_batch_once_it_is_compact_goes_in_one() -> None:
+    packed = Packed(row(0, {"text": "é" * 10_000}), spelling={})
+    assert [batch.alone for batch in packed.batches] == [None]
 
 
 @pytest.mark.parametrize("under", [0, 1, 2])

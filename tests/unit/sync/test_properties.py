@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.core.properties import NESTED, RESERVED, Properties, Select
+from sync.core.properties import NESTED, RESERVED, Properties, Select, compact
 from sync.core.rows import parse_rows
 
 
@@ -197,3 +197,28 @@ def test_parity_sends_nothing_but_text(own: Any, users: Any) -> None:
     sent = data(parity=True, event_properties=own, user_properties=users)
     leaves = [*sent.pop("user_properties", {}).values(), *sent.values()]
     assert all(isinstance(leaf, str) for leaf in leaves)
+
+
+COMPACT = [
+    pytest.param(b'{ "a" : [1.10, 2e5] ,\n "b":{ } }', b'{"a":[1.10,2e5],"b":{}}', id="spaces"),
+    pytest.param(b'{"a":"x  y"}', b'{"a":"x  y"}', id="spaces in a text"),
+    pytest.param(b'{"\\u00e9":"\\u00E9"}', '{"é":"é"}'.encode(), id="letters"),
+    pytest.param(b'{"a":"\\ud83d\\ude00"}', '{"a":"\U0001f600"}'.encode(), id="a surrogate pair"),
+    pytest.param(b'{"a":"\\/\\u003c\\u0041"}', b'{"a":"/<A"}', id="ASCII that needs no escape"),
+    pytest.param(b'{"a":"\\"\\\\\\n"}', b'{"a":"\\"\\\\\\n"}', id="what needs an escape"),
+    pytest.param(b'{"a":"\\u0022\\u005c\\u000a"}', b'{"a":"\\u0022\\u005c\\u000a"}', id="the same by its number"),
+    pytest.param(b'{"a":"\\\\u00e9"}', b'{"a":"\\\\u00e9"}', id="a backslash and five letters"),
+]
+
+
+@pytest.mark.parametrize(("text", "short"), COMPACT)
+def test_json_is_made_compact(text: bytes, short: bytes) -> None:
+    assert compact(text) == short
+    assert json.loads(short) == json.loads(text)
+
+
+@given(objects, st.booleans(), st.sampled_from([None, 2]))
+def test_compact_json_says_the_same_in_the_fewest_bytes(value: Any, ascii_only: bool, indent: int | None) -> None:
+    short = compact(json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode())
+    assert json.loads(short) == value
+    assert short == json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
