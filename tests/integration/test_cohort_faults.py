@@ -93,6 +93,16 @@ def test_a_segment_is_made_once_whatever_happens_to_the_answer(engine: Engine, f
     assert len(engine.workspace.segments) == 1
 
 
+def test_a_segment_that_is_never_made_for_certain_is_pending(engine: Engine) -> None:
+    engine.people("a")
+    fault = engine.workspace.fault("status", status=500, match={"path": "/v1/segments", "method": "POST"})
+    ended = engine.run("a")
+    assert isinstance(ended.report, CohortReport)
+    assert (ended.exit_code, counts(ended.report), ended.report.segment.id) == (1, {"pending": 1}, None)
+    fault.remove()
+    assert counts(engine.report("a")) == {"added": 1}
+
+
 def test_a_call_that_is_refused_for_good_leaves_the_others_alone(engine: Engine) -> None:
     ids = [f"user-{n}" for n in range(2_500)]
     engine.people(*ids)

@@ -277,6 +277,33 @@ def test_a_changed_mapping_stops_until_confirmed_and_then_moves_all(engine: Engi
     assert len(engine.workspace.segments) == 1
 
 
+def test_a_dry_run_of_a_changed_mapping_tells_both_sides(engine: Engine) -> None:
+    engine.workspace.add_people([{"id": "a", "email": "a@example.com"}, {"id": "b", "email": "b@example.com"}])
+    engine.report("a", "b")
+    before = engine.writes()
+    report = engine.report("a@example.com", id_type="email", full=True, dry_run=True)
+    assert (counts(report), engine.writes()) == ({"added": 1, "removed": 2}, before)
+
+
+def test_a_changed_mapping_to_a_segment_that_is_gone_starts_anew(engine: Engine) -> None:
+    engine.workspace.add_people([{"id": "a", "email": "a@example.com"}])
+    engine.report("a")
+    engine.delete_segment(1)
+    report = engine.report("a@example.com", id_type="email", full=True, recreate=True)
+    assert (report.segment.id, counts(report)) == (2, {"added": 1})
+
+
+def test_nobody_is_added_before_all_old_identifiers_are_out(engine: Engine) -> None:
+    engine.workspace.add_people([{"id": "a", "email": "a@example.com"}])
+    engine.report("a")
+    fault = engine.workspace.fault("status", status=500, match={"path": "*/remove_customers"})
+    ended = engine.run("a@example.com", id_type="email", full=True)
+    assert (ended.exit_code, ended.report.status, len(engine.calls("add"))) == (1, "partial", 1)
+    fault.remove()
+    assert counts(engine.report("a@example.com", id_type="email", full=True)) == {"added": 1, "removed": 1}
+    assert counts(engine.report("a@example.com", id_type="email")) == {"already_members": 1}
+
+
 def test_a_changed_mapping_is_noticed_without_a_ledger_too(engine: Engine) -> None:
     engine.workspace.add_people([{"id": "a", "email": "a@example.com"}])
     engine.report("a")
