@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from msgspec import structs
 
-from fakeio.core.identifiers import CIO_ID, EMAIL, ID, PHONE, Ref, invalid_id
+from fakeio.core.identifiers import CIO_ID, EMAIL, ID, KINDS, PHONE, Ref, invalid_id
 from fakeio.core.operations import AddDevice
 from fakeio.core.outcomes import Refused
 from fakeio.core.settings import Settings
@@ -58,8 +58,8 @@ def one_identifier(document: Any, field: str, settings: Settings, kinds: tuple[s
     """The person that an object of exactly one identifier names. `kinds` are those the operation takes."""
     if not isinstance(document, Mapping) or not document:
         return Refused("track.person.id.missing", "required", field, f"{field} must be present")
-    named = [kind for kind in (*kinds, PHONE) if kind in document]
-    if len(dict.fromkeys(named)) > 1:
+    named = list(document) if len(document) == 1 else [kind for kind in KINDS if kind in document]
+    if len(named) > 1:
         return Refused("track.identifiers.several", "invalid", field, f"{field} must contain exactly one identifier")
     if not named or named[0] not in kinds:
         return Refused("track.person.id.missing", "required", field, f"{field} must contain an identifier")
@@ -67,19 +67,19 @@ def one_identifier(document: Any, field: str, settings: Settings, kinds: tuple[s
 
 
 def _identifier(kind: str, value: Any, field: str, settings: Settings) -> Ref | Refused:
-    where = f"{field}.{kind}"
     if kind == ID and isinstance(value, int) and not isinstance(value, bool):
         value = str(value) if settings.integer_body_id == "accept" else None
-    if not isinstance(value, str):
-        return Refused("track.person.id.not_text", "invalid", where, f"{kind} must be a string value")
-    if not value:
+    if isinstance(value, str) and value:
+        return Ref(kind, value) if kind == ID else _other_identifier(Ref(kind, value), f"{field}.{kind}", settings)
+    where = f"{field}.{kind}"
+    if value == "":
         return Refused("track.person.id.empty", "required", where, f"{kind} cannot be an empty string")
-    if kind == CIO_ID and not _CIO.match(value):
+    return Refused("track.person.id.not_text", "invalid", where, f"{kind} must be a string value")
+
+
+def _other_identifier(ref: Ref, where: str, settings: Settings) -> Ref | Refused:
+    if ref.kind == CIO_ID and not _CIO.match(ref.value):
         return invalid_id(where)
-    return _enabled(Ref(kind, value), where, settings)
-
-
-def _enabled(ref: Ref, where: str, settings: Settings) -> Ref | Refused:
     if ref.kind == EMAIL and not settings.email_identifies:
         return Refused("track.identifiers.disabled", "invalid", where, "email does not identify people here")
     if ref.kind == PHONE and not settings.phone_identifier:

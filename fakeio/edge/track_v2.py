@@ -15,7 +15,7 @@ from fakeio.core.limits import ATTRIBUTE_VALUE, V2_BATCH
 from fakeio.core.outcomes import Outcome, Refused
 from fakeio.core.settings import Settings
 from fakeio.core.workspace import Workspace
-from fakeio.edge.decode import Malformed, parse_with
+from fakeio.edge.decode import Malformed, parse_parts, repair
 from fakeio.edge.errors import TRACK_OK, batch_errors, entity_errors
 from fakeio.edge.http import Reply
 from fakeio.edge.track_v2_items import over, parse_item
@@ -65,7 +65,7 @@ def batch(call: Call) -> Work | Answered:
 
 
 def _rows(body: bytes) -> list[msgspec.Raw] | Refused:
-    parsed = parse_with(_BATCH, body)
+    parsed = parse_parts(_BATCH, repair(body))
     if not isinstance(parsed, Malformed):
         return parsed.batch
     if parsed.wrong_shape:
