@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Every command and flag; the README's tables are compared with this."""
+    """Every command and flag."""
     parser = argparse.ArgumentParser(
         prog="cio-sync", description=DESCRIPTION, epilog=EXIT_CODES, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
