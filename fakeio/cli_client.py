@@ -68,6 +68,8 @@ def add_client_commands(commands: Any) -> None:
     requests.add_argument("--api", choices=("track", "app", "pipelines"))
     requests.add_argument("--path", metavar="GLOB", help="percent-encoded path; * stands for anything")
     requests.add_argument("--status", metavar="N", help="only this status")
+    explain = _command(commands, "explain", explain_request, "what became of one request, by which rule, and why")
+    explain.add_argument("n", metavar="N", help="its number, as `fakeio requests` shows it")
     people = _command(commands, "people", show_people, "who is in the workspace")
     people.add_argument("--id")
     people.add_argument("--email")
@@ -106,6 +108,23 @@ def show_requests(options: argparse.Namespace) -> int:
         return _as_json("requests", found)
     rows = [(row["n"], row["method"], row["path"], row["status"] or row["cut"] or "held", _fates(row)) for row in found]
     return _as_table(("n", "method", "path", "status", "operations"), rows)
+
+
+def explain_request(options: argparse.Namespace) -> int:
+    told = _client(options).call("GET", f"/requests/{quote(options.n, safe='')}/explain")
+    if options.json:
+        write(json.dumps(told, ensure_ascii=False))
+        return 0
+    write(f"request {told['n']}: {told['method']} {told['path']} answered {told['status'] or 'nothing'}")
+    for at, operation in enumerate(told["operations"], 1):
+        write(f"  {at}. {_fate(operation)}")
+        if operation["rule"]:
+            write(f"     rule {operation['rule']}: {operation['says']} [{operation['grade']}; {operation['source']}]")
+        for line in operation["near_misses"]:
+            write(f"     did you mean: {line}")
+    for line in told["hints"]:
+        write(f"  note: {line}")
+    return 0
 
 
 def show_people(options: argparse.Namespace) -> int:

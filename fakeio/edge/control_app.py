@@ -29,6 +29,7 @@ from fakeio.edge import control_requests as tape
 from fakeio.edge import control_server as server
 from fakeio.edge import control_weather as weather
 from fakeio.edge.control import PREFIX, Desk
+from fakeio.edge.control_exchange import explain_request
 from fakeio.edge.control_explain import explain
 from fakeio.edge.control_http import ANY, PAGED, Call, ControlError, ControlRoute, Result, refuse_unknown
 from fakeio.edge.control_openapi import describe
@@ -71,6 +72,7 @@ ROUTES = (
                  query=("api", "path", "method", "status", "since", *PAGED)),
     ControlRoute("DELETE", f"{_W}/requests", tape.clear_requests, 204),
     ControlRoute("GET", f"{_W}/requests/{{n}}", tape.get_request),
+    ControlRoute("GET", f"{_W}/requests/{{n}}/explain", explain_request),
     ControlRoute("GET", f"{_W}/ignored", tape.list_ignored, query=PAGED),
     ControlRoute("POST", f"{_W}/verify", tape.verify,
                  fields=("method", "path", "body", "times", "at_least", "at_most")),

@@ -31,7 +31,7 @@ def get_request(call: Call) -> Result:
     with call.opened() as hosted:
         exchange = hosted.tape.get(n)
         if exchange is None:
-            where = _where_it_went(hosted.tape, n)
+            where = where_it_went(hosted.tape, n)
             raise ControlError(404, "unknown_request", f"request {n} is not on the tape", where)
         return Result(200, as_row(exchange))
 
@@ -121,7 +121,8 @@ def _filter(call: Call) -> Callable[[Exchange], bool]:
     return wanted
 
 
-def _where_it_went(tape: Tape, n: int) -> str:
+def where_it_went(tape: Tape, n: int) -> str:
+    """Why a number is not on the tape."""
     if n > tape.last:
         return f"the newest so far is {tape.last}"
     return "it was dropped by the tape's bounds (--tape-limit, --tape-bytes) or cleared"
