@@ -60,8 +60,9 @@ class Courier:
         while (task := self._todo.get()) is not None:
             try:
                 self._done.put(Delivered(*task, self._deliver(task[1])))
-            except BaseException as error:  # a bug: it belongs to whoever waits for the verdicts
+            except BaseException as error:  # a bug: it belongs to whoever waits, and nothing may be sent after it
                 self._done.put(error)
+                return
 
     def _deliver(self, batch: Batch) -> Verdicts:
         if self._halted is not None:
