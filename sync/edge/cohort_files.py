@@ -79,14 +79,14 @@ class _Rows:
             ids = [fold(one.decode(), self._id_type).encode() for one in ids]
         if ids:
             lengths = list(map(len, ids))
-            if max(lengths) > PERSON_ID.most or min(lengths) == 0:
+            if max(lengths) > PERSON_ID.most or min(lengths) == 0 or any(map(bytes.isspace, ids)):
                 ids = self._fit(ids)
         self.kept += len(ids)
         self._spool.add(ids)
 
     def _fit(self, ids: list[bytes]) -> list[bytes]:
-        fit = [one for one in ids if 0 < len(one) <= PERSON_ID.most]
-        unmapped = ids.count(b"")
+        fit = [one for one in ids if len(one) <= PERSON_ID.most and one and not one.isspace()]
+        unmapped = sum(1 for one in ids if not one or one.isspace())  # a blank names nobody, as in an event
         self.skip(UNMAPPED, unmapped)
         self.skip(TOO_LONG, len(ids) - len(fit) - unmapped)
         return fit
