@@ -165,6 +165,24 @@ def test_a_close_ends_the_connection_without_a_status_line(kind: str, applied: i
         assert len(universe.registry.default.state.people) == applied
 
 
+@pytest.mark.parametrize("kind", ["reset", "close"])
+def test_what_was_sent_behind_a_request_that_is_cut_never_happens(kind: str) -> None:
+    with running() as (universe, server), closing(connect(server)) as connection:
+        universe.registry.default.weather.add({"kind": kind, "times": 1})
+        connection.sendall(IDENTIFY * 3)
+        assert _rest(connection) == b""
+        assert len(universe.registry.default.tape) == 1
+        assert len(universe.registry.default.state.people) == 0
+
+
+def test_requests_behind_a_slow_one_wait_for_it() -> None:
+    with running() as (universe, server), closing(connect(server)) as connection:
+        universe.registry.default.weather.add({"kind": "latency", "seconds": 0.05, "match": {"nth": 2}})
+        connection.sendall(IDENTIFY * 3 + IDENTIFY.replace(b"HTTP/1.1\r\n", b"HTTP/1.1\r\nConnection: close\r\n"))
+        assert read_all(connection).count(b"HTTP/1.1 200 OK\r\n") == 4
+        assert [exchange.n for exchange in universe.registry.default.tape] == [1, 2, 3, 4]
+
+
 def test_a_client_that_resets_harms_nobody() -> None:
     with running() as (_, server):
         for sent in (IDENTIFY, IDENTIFY[:-1], IDENTIFY[:20]):
@@ -247,7 +265,6 @@ def _until(true: Callable[[], bool]) -> None:
 
 
 SERVE = """
-import sys
 from fakeio.app import build_app, build_universe
 from fakeio.server import serve
 universe = build_universe()
@@ -269,6 +286,23 @@ def test_a_signal_stops_the_process_cleanly(number: signal.Signals, tmp_path: Pa
             _until(lambda: "PUT" in httpx.get(f"http://127.0.0.1:{port}/_fakeio/workspaces/default/requests").text)
             process.send_signal(number)
             assert read_all(connection).endswith(b"\r\n\r\n{}\n")
+        assert process.stdout.readline() == "stopped\n"
+        assert process.wait(PATIENCE_S) == 0
+
+
+def test_without_the_fast_parts_everything_still_works(tmp_path: Path) -> None:
+    script = tmp_path / "serving.py"
+    without = "import sys\nsys.modules['httptools'] = sys.modules['uvloop'] = None\n"
+    script.write_text(without + SERVE.replace("0.3", "0"))
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        faults = f"{url}/_fakeio/workspaces/default/faults"
+        assert httpx.put(f"{url}/api/v1/customers/7", json={}, auth=KEYS).content == b"{}\n"
+        assert httpx.post(faults, json={"kind": "reset", "match": {"path": "/auth"}}).status_code == 201
+        with pytest.raises(httpx.ReadError):
+            httpx.get(f"{url}/auth", auth=KEYS)
+        process.send_signal(signal.SIGTERM)
         assert process.stdout.readline() == "stopped\n"
         assert process.wait(PATIENCE_S) == 0
 
