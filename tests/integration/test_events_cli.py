@@ -1,0 +1,173 @@
+"""`cio-sync events` as it is typed: flags become rules, one JSON object, exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fakeio import Fake
+from sync.cli import main
+from sync.cli_events import add_events_arguments, parse_rules
+from sync.core.errors import ConfigError
+from sync.core.mapping import Rules
+from sync.core.properties import Select
+from tests.integration.event_engine import Engine, row
+
+
+def rules(*flags: str) -> Rules:
+    parser = argparse.ArgumentParser(allow_abbrev=False, exit_on_error=False)
+    add_events_arguments(parser)
+    return parse_rules(parser.parse_args(["export.zip", *flags]))
+
+
+@pytest.fixture(autouse=True)
+def names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder with files of names."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "names").write_text("\ufefforder\n\n  spaced  \r\nwith, comma\n@at\n")
+    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+
+
+NAMED = frozenset({"order", "spaced", "with, comma", "@at"})
+FLAGS = [
+    pytest.param([], Rules(), id="none"),
+    pytest.param(["--event", "a", "--event", "b,c"], Rules(events=frozenset({"a", "b,c"})), id="names"),
+    pytest.param(["--event", "@names"], Rules(events=NAMED), id="names from a file"),
+    pytest.param(["--event", "x", "--event", "@names"], Rules(events=NAMED | {"x"}), id="both"),
+    pytest.param(["--event", "@empty"], Rules(events=frozenset()), id="a file without names"),
+    pytest.param(["--exclude", " a "], Rules(exclude=frozenset({"a"})), id="a name to leave out, trimmed"),
+    pytest.param(["--properties", "all"], Rules(), id="all properties"),
+    pytest.param(["--properties", "none"], Rules(properties=Select.NONE), id="no properties"),
+    pytest.param(["--properties", "a", "--properties", " b"], Rules(properties=frozenset({"a", " b"})), id="some"),
+    pytest.param(
+        ["--properties", "@names"], Rules(properties=frozenset({"order", "  spaced  ", "with, comma", "@at"})),
+        id="properties from a file, to the letter",
+    ),
+    pytest.param(["--properties", "@empty"], Rules(properties=frozenset()), id="a file without properties: none"),
+    pytest.param(["--id-property", "e", "--id-type", "email"], Rules(id_property="e", id_type="email"), id="who"),
+    pytest.param(["--parity"], Rules(parity=True), id="parity"),
+    pytest.param(["--since", "2026-07-14", "--until", "1784023200"], Rules(since=1_783_987_200, until=1_784_023_200),
+                 id="a window"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("flags", "expected"), FLAGS)
+def test_flags_become_rules(flags: list[str], expected: Rules) -> None:
+    assert rules(*flags) == expected
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        pytest.param(["--properties", "all", "--properties", "a"], id="all and one"),
+        pytest.param(["--properties", "none", "--properties", "all"], id="none and all"),
+        pytest.param(["--event", "@nowhere"], id="a file that is not there"),
+        pytest.param(["--event", "@binary"], id="a file that is no text"),
+    ],
+)
+def test_flags_that_make_no_sense_are_a_configuration_error(flags: list[str]) -> None:
+    with pytest.raises(ConfigError) as error:
+        rules(*flags)
+    assert error.value.hint
+
+
+@pytest.mark.parametrize("flags", [["--since", "yesterday"], ["--id-type", "phone"], ["--until", ""]])
+def test_a_word_that_is_no_choice_is_a_usage_error(flags: list[str]) -> None:
+    with pytest.raises(argparse.ArgumentError):
+        rules(*flags)
+
+
+# -- the command ------------------------------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def fake() -> Iterator[Fake]:
+    with Fake() as server:
+        yield server
+
+
+@pytest.fixture
+def engine(fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    engine = Engine(fake, fake.new_workspace(), tmp_path)
+    own = {
+        "CIO_SITE_ID": engine.workspace.site_id, "CIO_TRACK_API_KEY": engine.workspace.track_api_key,
+        "CIO_TRACK_URL": engine.url, "CIO_APP_URL": engine.url, "CIO_SYNC_STATE": str(engine.path), "CIO_REGION": "",
+        "CIO_TRACK_RATE": "0", "CIO_APP_API_KEY": "",
+    }  # fmt: skip
+    for name, value in own.items():
+        monkeypatch.setenv(name, value)
+    yield engine
+    engine.workspace.raise_first_error()
+
+
+def report_of(capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads(capfd.readouterr().out)
+    return report
+
+
+def test_json_is_one_object_with_exactly_the_published_keys(engine: Engine, capfd: pytest.CaptureFixture[str]) -> None:
+    code = main(["events", str(engine.export(row(1), row(2, user_id=None))), "--json"])
+    report = report_of(capfd)
+    assert (code, list(report)) == (1, [
+        "run_id", "kind", "sync", "status", "mode", "received", "filtered", "delivered", "duplicates", "discarded",
+        "refused", "expired", "pending", "requests", "retries", "oldest_event_at", "newest_event_at", "duration_s",
+    ])  # fmt: skip
+    assert (report["kind"], report["sync"], report["discarded"]) == ("events", None, {"missing_identifier": 1})
+
+
+@pytest.mark.parametrize(
+    ("make", "code", "status"),
+    [
+        pytest.param(lambda engine: engine.export(row(1)), 0, "success", id="all settled"),
+        pytest.param(lambda engine: engine.export(row(1, user_id="")), 1, "partial", id="something discarded"),
+        pytest.param(lambda engine: "nowhere.zip", 3, "failed", id="no such file"),
+        pytest.param(lambda engine: "amplitude:export", 3, "failed", id="a source that only later versions read"),
+        pytest.param(lambda engine: engine.export(b"hello"), 3, "failed", id="no export at all"),
+    ],
+)
+def test_the_exit_code_is(engine: Engine, capfd: pytest.CaptureFixture[str], make: Any, code: int, status: str) -> None:
+    assert main(["events", str(make(engine)), "--json"]) == code
+    report = report_of(capfd)
+    assert (report["status"], set(report.get("error", {}))) == (
+        status, {"code", "message", "hint"} if code >= 3 else set(),
+    )  # fmt: skip
+
+
+def test_wrong_credentials_end_with_4(
+    engine: Engine, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIO_TRACK_API_KEY", "not-the-key")
+    assert main(["events", str(engine.export(row(1))), "--json"]) == 4
+    out = capfd.readouterr()
+    assert json.loads(out.out)["status"] == "failed"
+    assert "not-the-key" not in out.out + out.err
+
+
+def test_no_credentials_are_a_configuration_error(
+    engine: Engine, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIO_SITE_ID", "")
+    assert main(["events", str(engine.export(row(1)))]) == 2
+    assert "CIO_SITE_ID" in capfd.readouterr().err
+
+
+def test_a_person_reads_a_page(engine: Engine, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["events", str(engine.export(row(1), row(2, user_id=None)))]) == 1
+    page = capfd.readouterr().out
+    assert "missing_identifier" in page
+    assert "42" not in page
+
+
+def test_what_was_given_up_is_listed(engine: Engine, capfd: pytest.CaptureFixture[str]) -> None:
+    main(["events", str(engine.export(row(2, event_time="soon"))), "--json"])
+    run_id = report_of(capfd)["run_id"]
+    assert main(["failed", "--json"]) == 0
+    (entry,) = report_of(capfd)["failed"]
+    assert (entry["run_id"], entry["kind"], entry["reason"], entry["field"]) == (
+        run_id, "events", "bad_timestamp", "event_time",
+    )  # fmt: skip
+    assert (entry["item"]["row"], entry["item"]["$insert_id"]) == (1, "insert-2")
