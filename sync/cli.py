@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
@@ -52,6 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.hint:
             console.warn(f"cio-sync: {error.hint}.")
         return error.exit_code
+    except sqlite3.Error as error:
+        console.warn(f"cio-sync: the state file can't be read: {error}. Nothing more was sent.")
+        return 2
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # whoever read our output has seen enough
@@ -119,7 +123,10 @@ def _told(run: Sending, arguments: argparse.Namespace, settings: Settings, conso
 
 
 def _check(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
-    return check(settings, console)
+    code = check(settings, console)
+    if os.environ.get("AMPLITUDE_API_KEY"):
+        console.tell("Amplitude  not checked: this version reads files and calls nothing at Amplitude")
+    return code
 
 
 def _interrupt(number: int, frame: object) -> NoReturn:

@@ -94,9 +94,13 @@ class Destination:
 
     def prove_app_key(self, account: Account | None) -> None:
         """Raise Unauthorised unless the App API takes its key, and the key is of the same account as the other two
-        (as far as both sides tell)."""
-        reply = self.send(APP_PROBE, "proving CIO_APP_API_KEY")
-        workspaces, ours = parse_workspaces(reply), account.environment_id if account is not None else None
+        (as far as both sides tell). Segments are numbered per workspace: a key of another one would have us write to
+        whatever segment has the same number here."""
+        fate = self.driver.send(APP_PROBE)
+        if fate.reply is not None and fate.reply.status in (403, 404):
+            return  # a good key, but one that may not list workspaces
+        workspaces = parse_workspaces(expect(fate, "proving CIO_APP_API_KEY", "app"))
+        ours = account.environment_id if account is not None else None
         if workspaces and ours is not None and ours not in workspaces:
             raise Unauthorised(
                 f"CIO_APP_API_KEY works, but not for workspace {ours}, which CIO_SITE_ID names",

@@ -125,7 +125,7 @@ class _Run:
         lease = f"cohort {self._intent.site_id} {options.name}"
         with self._writing.lease(lease) if self._writing is not None else contextlib.nullcontext():
             row = self._remembered()
-            self._destination.connect()
+            self._destination.prove_app_key(self._destination.connect())
             self._run(self._find(row), row)
 
     @property

@@ -14,6 +14,7 @@ from pathlib import Path
 from zlib import crc32
 
 from sync.core.diff import Known
+from sync.core.errors import ConfigError
 
 BUCKETS = 64
 _MASK = BUCKETS - 1
@@ -50,6 +51,15 @@ class Spool:
         return stored.split(SEPARATOR)[:-1] + self._buckets[number]
 
     def _spill(self) -> None:
+        try:
+            self._write()
+        except OSError as error:
+            raise ConfigError(
+                f"a temporary file can't be written: {error.strerror or 'the system refused'}; nothing more was sent",
+                hint="make room, or name another folder in TMPDIR",
+            ) from error
+
+    def _write(self) -> None:
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="cio-sync-")  # mode 0700: these are people
         for number, ids in enumerate(self._buckets):

@@ -18,6 +18,7 @@ from sync.destination import Destination
 from sync.edge.console import Console
 from sync.edge.membership import BUCKETS, Spool
 from sync.edge.settings import Settings
+from sync.segments import list_segments
 
 ONCE = RetryPolicy(retries=0)
 HOSTS = {"us": ("track.customer.io", "api.customer.io"), "eu": ("track-eu.customer.io", "api-eu.customer.io")}
@@ -126,16 +127,42 @@ def test_what_else_can_happen_first(answer: httpx.Response | Exception, error: t
     assert raised.value.exit_code == code
 
 
+def app_answers(status: int, **document: Any) -> Wire:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.host.startswith("track"):
+            return httpx.Response(200, json={"region": "us", "environment_id": 7})
+        return httpx.Response(status, json=document)
+
+    return Wire(answer)
+
+
 @pytest.mark.parametrize(("status", "words"), [(401, "was refused"), (403, "may not do this")])
 def test_a_key_of_the_app_api_is_blamed_by_its_own_name(status: int, words: str) -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
-        track = request.url.host.startswith("track")
-        return httpx.Response(200, json={"region": "us"}) if track else httpx.Response(status)
-
-    with destination(Wire(answer)) as place:
-        account = place.connect()
+    with destination(app_answers(status)) as place:
+        place.connect()
         with pytest.raises(Unauthorised, match=f"CIO_APP_API_KEY {words}"):
+            list_segments(place)
+
+
+def test_a_key_of_another_workspace_is_refused_before_it_can_do_harm() -> None:
+    with destination(app_answers(200, workspaces=[{"id": 8}])) as place:
+        account = place.connect()
+        with pytest.raises(Unauthorised, match="not for workspace 7"):
             place.prove_app_key(account)
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        pytest.param(app_answers(200, workspaces=[{"id": 8}, {"id": 7}]), id="one of several workspaces"),
+        pytest.param(app_answers(200, workspaces=None), id="an account that tells nothing"),
+        pytest.param(app_answers(403), id="a key that may not list workspaces"),
+        pytest.param(app_answers(404), id="a server that lists none"),
+    ],
+)
+def test_a_key_that_cannot_be_shown_to_be_wrong_passes(wire: Wire) -> None:
+    with destination(wire) as place:
+        place.prove_app_key(place.connect())
 
 
 def pages(*documents: dict[str, Any]) -> Wire:

@@ -221,6 +221,17 @@ def test_the_past_can_be_read(run: Run, workspace: WorkspaceHandle, file: Path) 
     assert (run("show", "nothing").returncode, run("failed", "nothing").stdout) == (2, "")
 
 
+def test_a_damaged_ledger_is_2_and_no_trace(run: Run, workspace: WorkspaceHandle, file: Path, tmp_path: Path) -> None:
+    workspace.add_people([{"id": "a"}])
+    assert run("cohort", str(file), "--name", "vip").returncode == 1
+    ledger = tmp_path / "ledger.db"
+    ledger.write_bytes(ledger.read_bytes()[:4096] + b"\xff" * 40_000)
+    for command_line in (["cohort", str(file), "--name", "vip", "--json"], ["history"], ["failed", "--json"]):
+        done = run(*command_line)
+        assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (2, "", False), done.stderr
+        assert "state file" in done.stderr
+
+
 def test_no_person_and_no_secret_in_what_a_run_says(
     run: Run, workspace: WorkspaceHandle, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.core.diff import Known
-from sync.core.errors import LeaseHeld, LedgerError, LedgerTooNew
+from sync.core.errors import ConfigError, LeaseHeld, LedgerError, LedgerTooNew
 from sync.edge.ledger import DeadLetter, Ledger, SyncRow
 from sync.edge.membership import BUCKETS, IDS_PER_ROW, Members, Spool, in_calls
 
@@ -238,6 +239,13 @@ def test_a_spool_gives_back_what_it_got_on_disk_or_not(ids: list[bytes], spill_a
             assert sorted(spilled.bucket(number)) == sorted(held.bucket(number))
         assert sorted(one for number in range(BUCKETS) for one in spilled.bucket(number)) == sorted(ids)
         assert spilled.count == len(ids)
+
+
+def test_a_spool_without_room_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", os.devnull)
+    with Spool(spill_at=1) as spool, pytest.raises(ConfigError, match="temporary file") as raised:
+        spool.add([b"a"])
+    assert "TMPDIR" in raised.value.hint
 
 
 @pytest.mark.parametrize(
