@@ -2,7 +2,7 @@
 
 A batch is written down before it is sent and marked when it is settled; both happen in one transaction a batch, because
 settling one and planning the next share it. Delivered ids are kept by the hour of the event's own time and read an hour
-at a time, so that memory stays bounded however many events there were. After a kill, batches still marked `sent` are in
+at a time, so that memory stays bounded however many events there were. After a kill, batches still marked SENT are in
 doubt: the source is read again and sends them again, under the same ids.
 """
 
@@ -17,7 +17,7 @@ import msgspec
 from sync.core.ulids import ULID_BYTES
 from sync.edge.ledger import DeadLetter, Ledger
 
-SENT, ACCEPTED = "sent", "accepted"
+SENT, ACCEPTED = 0, 1  # numbers of one size: SQLite changes such a row in place, however long its ids are
 HOUR_MS = 3_600_000
 FOLD_AT = 100_000  # accepted ids held apart before they go into their hours: fewer, larger writes
 MOST_LOADED = 2_000_000  # ids of past hours in memory, about 25 bytes each
@@ -130,12 +130,16 @@ class EventLedger:
             return sum(self._resolve(connection, *batch) for batch in earlier)
 
     def _settle(self, connection: sqlite3.Connection, one: Settled) -> None:
+        if one.given_up:
+            connection.execute(
+                "UPDATE event_batches SET ulids = ? WHERE run_id = ? AND n = ?",
+                (b"".join(one.delivered), self._run_id, one.n),
+            )
+            self._recent.difference_update(one.given_up)
         connection.execute(
-            "UPDATE event_batches SET state = ?, ulids = ? WHERE run_id = ? AND n = ?",
-            (ACCEPTED, b"".join(one.delivered), self._run_id, one.n),
+            "UPDATE event_batches SET state = ? WHERE run_id = ? AND n = ?", (ACCEPTED, self._run_id, one.n)
         )
         self._accepted += len(one.delivered)
-        self._recent.difference_update(one.given_up)
 
     def _fold(self, connection: sqlite3.Connection) -> None:
         """Move the accepted ids into their hours."""
@@ -178,7 +182,7 @@ class EventLedger:
         )
         return {hour for (hour,) in rows}
 
-    def _batches(self, state: str) -> list[tuple[str, int, bytes]]:
+    def _batches(self, state: int) -> list[tuple[str, int, bytes]]:
         if self._ledger is None:
             return []
         return self._ledger.connection.execute(

@@ -57,7 +57,7 @@ STEPS: tuple[str, ...] = (
         run_id TEXT NOT NULL,
         n INTEGER NOT NULL,
         site_id TEXT NOT NULL,
-        state TEXT NOT NULL,             -- sent: perhaps delivered | accepted: delivered, not yet in its buckets
+        state INTEGER NOT NULL,          -- 0: perhaps delivered | 1: delivered, not yet in its buckets
         ulids BLOB NOT NULL,             -- 16 bytes each, in the order of the batch
         PRIMARY KEY (run_id, n)
     ) STRICT;
