@@ -94,7 +94,9 @@ class EventMachine(RuleBasedStateMachine):
         file.write_bytes(encode_upload(given))
         run = run_events_file(file, self.world.environment(str(self.folder / "state.db")))
         note(f"exit {run.code}: {dict(run.report)} {run.said}")
-        check_sums(run.report, len(given))
+        check_sums(run.report)
+        # a run that was stopped says why, and may not have read to the end
+        assert run.report["received"] == len(given) or (run.said and run.report["received"] < len(given))
         return run
 
 
@@ -102,8 +104,7 @@ def _named(person: str) -> dict[str, str]:
     return {"email" if looks_like_email(person) else "id": person}
 
 
-def check_sums(report: Any, rows: int) -> None:
-    """I8: every row of the source has exactly one fate."""
-    assert report["received"] == rows
+def check_sums(report: Any) -> None:
+    """I8: every row that was read has exactly one fate."""
     losses = sum(report["discarded"].values()) + sum(report["refused"].values()) + report["expired"] + report["pending"]
     assert report["received"] == report["filtered"] + report["delivered"] + report["duplicates"] + losses
