@@ -11,9 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
-from rich.console import Console as RichConsole
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 Advance = Callable[[int], None]
 LINE_EVERY_S = 10.0
 
@@ -54,13 +51,23 @@ class Console:
 
     @contextlib.contextmanager
     def _bar(self, label: str, total: int | None) -> Iterator[Advance]:
+        # here, since only a terminal needs it, and loading it takes a third of the time until a run starts
+        from rich.console import Console as RichConsole
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
         columns = (
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-            TextColumn("{task.speed:.0f}/s" if total is None else ""), TimeRemainingColumn(),
+            "{task.description}", BarColumn(), MofNCompleteColumn(), "{task.fields[rate]}", TimeRemainingColumn(),
         )
         with Progress(*columns, console=RichConsole(file=self._stream), transient=True) as bar:
-            task = bar.add_task(label, total=total)
-            yield lambda count: bar.advance(task, count)
+            task, began, done = bar.add_task(label, total=total, rate=""), time.monotonic(), 0
+
+            def advance(count: int) -> None:
+                nonlocal done
+                done += count
+                elapsed_s = max(time.monotonic() - began, 0.001)
+                bar.update(task, advance=count, rate=f"{done / elapsed_s:,.0f}/s")
+
+            yield advance
 
     def _lines(self, label: str, total: int | None, unit: str) -> Advance:
         done, said_at = 0, time.monotonic()

@@ -26,6 +26,7 @@ def test_a_terminal_gets_a_bar() -> None:
     count_to_three(Console(stream=stream), 3)
     assert "add members" in stream.getvalue()
     assert "3/3" in stream.getvalue()
+    assert "/s" in stream.getvalue()
 
 
 def test_a_file_gets_lines_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
