@@ -13,7 +13,17 @@ from starlette.types import ASGIApp
 
 from fakeio.core.settings import CLIENT_TESTED, DOCUMENTED, RECORDED
 from fakeio.edge import track_open, track_segments, track_v1, track_v2
-from fakeio.edge.app_api import customers, segments, workspaces
+from fakeio.edge.app_api import (
+    activities,
+    connections,
+    customers,
+    messages,
+    preferences,
+    segments,
+    sends,
+    suppressions,
+    workspaces,
+)
 from fakeio.edge.asgi import ProductApp
 from fakeio.edge.control import build_control
 from fakeio.edge.exchange import Universe
@@ -55,7 +65,7 @@ def _app(
     )  # fmt: skip
 
 
-ROUTES: tuple[Route, ...] = (
+_IMITATED: tuple[Route, ...] = (
     _track("GET", "/auth", "check_credentials", track_v1.check_credentials, RECORDED),
     _track("GET", "/api/v1/accounts/region", "find_region", track_v1.find_region, DOCUMENTED, anywhere=True),
     _track("PUT", _PERSON, "identify", track_v1.identify, RECORDED, blank=True),
@@ -88,9 +98,15 @@ ROUTES: tuple[Route, ...] = (
     _app("GET", "/v1/segments/{segment_id}/membership", "list_members", segments.list_members),
     _app("GET", "/v1/segments/{segment_id}/used_by", "get_segment_uses", segments.find_uses),
     _app("GET", "/v1/workspaces", "list_workspaces", workspaces.list_workspaces, limited=False),
-    *not_imitated_routes(),
-    *entity_actions(),
+    _app("POST", "/v1/customers/attributes", "get_attributes_of_many", customers.get_attributes_of_many),
+    *activities.ROUTES,
+    *connections.ROUTES,
+    *preferences.ROUTES,
+    *sends.ROUTES,
+    *messages.ROUTES,
+    *suppressions.ROUTES,
 )
+ROUTES: tuple[Route, ...] = (*_IMITATED, *not_imitated_routes(_IMITATED), *entity_actions())
 _ROUTER = Router(ROUTES)
 
 

@@ -1,12 +1,14 @@
 """Deliveries: one message to one person, the metrics reported on it, and its unsubscribe link.
 
-Nothing here sends: deliveries are seeded (or made by sends), and the Track API reports what became of them.
-Source: Track API > Metrics, Unsubscribe.
+Nothing leaves this machine: deliveries are seeded, or made by sends and broadcasts (`sending.py`), and the Track API
+reports what became of them. Source: Track API > Metrics, Unsubscribe; App API > Messages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,18 +19,24 @@ if TYPE_CHECKING:  # the workspace imports this module
     from fakeio.core import operations as op
     from fakeio.core.workspace import Workspace
 
+_FIRST_BYTES = b"D\xa6\xa5\x04\x05\x00"
+
 METRICS: dict[str, frozenset[str]] = {
     "email": frozenset({"bounced", "clicked", "converted", "deferred", "delivered", "dropped", "opened", "spammed"}),
     "in_app": frozenset({"clicked", "converted", "opened"}),
     "push": frozenset({"converted", "delivered", "opened"}),
     "slack": frozenset({"clicked", "converted", "delivered", "opened"}),
     "sms": frozenset({"bounced", "clicked", "delivered", "opened"}),
+    "whatsapp": frozenset({"bounced", "clicked", "converted", "delivered", "opened"}),
     "webhook": frozenset({"bounced", "clicked", "converted", "deferred", "delivered", "dropped", "opened", "spammed"}),
 }
 
 
-class Delivery(msgspec.Struct):
-    """One message. `person` is a cio_id; `metrics` map a metric's name to the Unix second it was reported for."""
+class Delivery(msgspec.Struct, omit_defaults=True):
+    """One message. `person` is a cio_id; `metrics` map a metric's name to the Unix second it was reported for.
+
+    `message` holds what was sent, by published field. `template`, `broadcast` and so on say where it comes from.
+    """
 
     id: str
     type: str
@@ -37,13 +45,25 @@ class Delivery(msgspec.Struct):
     recipient: str = ""
     metrics: dict[str, int] = {}
     unsubscribed: bool = False
+    subject: str = ""
+    template: int | None = None
+    content: int | None = None
+    broadcast: int | None = None
+    trigger: int | None = None
+    action: int | None = None
+    draft: bool = False
+    failure: str | None = None
+    to_unsubscribed: bool = True
+    retained: bool = True
+    message: dict[str, Any] = {}
 
 
 class Deliveries:
-    """The deliveries of a workspace, by id."""
+    """The deliveries of a workspace, by id, in order of their making."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, Delivery] = {}
+        self.made = 0  # how many have been given an id here
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -58,6 +78,39 @@ class Deliveries:
     def add(self, delivery: Delivery) -> None:
         """Keep a delivery."""
         self._by_id[delivery.id] = delivery
+
+    def next_number(self, workspace_id: int) -> int:
+        """A number whose id no delivery has."""
+        self.made += 1
+        while delivery_id(workspace_id, self.made) in self._by_id:  # a seed may have taken it
+            self.made += 1
+        return self.made
+
+    def find(self, wanted: Callable[[Delivery], bool], below: int, limit: int) -> tuple[list[Delivery], int]:
+        """Newest first: at most `limit` of those wanted, and the place below which there are more (0: none).
+
+        `below` is such a place, or 0 for the newest of all. Those that come meanwhile change no later page.
+        """
+        found: list[Delivery] = []
+        place = below or len(self._by_id) + 1
+        for delivery in islice(reversed(self._by_id.values()), len(self._by_id) + 1 - place, None):
+            if wanted(delivery):
+                if len(found) == limit:
+                    return found, place
+                found.append(delivery)
+            place -= 1
+        return found, 0
+
+
+def delivery_id(workspace_id: int, number: int) -> str:
+    """An id of the vendor's shape that names one message of one workspace of this server."""
+    return b64encode(_FIRST_BYTES + workspace_id.to_bytes(4, "big") + number.to_bytes(6, "big"), b"-_").decode("ascii")
+
+
+def activity_type(metric: str, type_: str) -> str:
+    """What the log calls a metric of a message: SMS go by the name of their carrier, and one word is misspelt."""
+    word = f"{metric}_{'twilio' if type_ == 'sms' else type_}"
+    return "dropped_whatasapp" if word == "dropped_whatsapp" else word
 
 
 def check_metric(space: Workspace, operation: op.ReportMetric) -> Refused | None:
@@ -81,7 +134,7 @@ def report_metric(space: Workspace, operation: op.ReportMetric, now: float, requ
     delivery.metrics[operation.metric] = at
     detail: dict[str, Any] = {"delivery_id": delivery.id}
     detail |= {name: value for name in ("recipient", "reason", "href") if (value := getattr(operation, name))}
-    space.log.add(f"{operation.metric}_{delivery.type}", now, delivery.person, request, detail=detail)
+    space.log.add(activity_type(operation.metric, delivery.type), now, delivery.person, request, detail=detail)
     return Applied(delivery.person)
 
 

@@ -94,6 +94,39 @@ SEARCH_PAGE = Limit(
     rule="app.customers.search.page", where=WIRE, unit=COUNT, strict=1_000, lenient=1_000, breach=CUT,
     says="a page of a people search holds at most 1000", source="App API > Customers > search > limit",
 )
+PROFILES_BY_ID = Limit(
+    rule="app.customers.attributes.ids", where=WIRE, unit=COUNT, strict=100, lenient=100, breach=REFUSED,
+    says="one call reads the attributes of at most 100 people", source="App API > Customers > attributes of many",
+)
+ACTIVITIES_PAGE = Limit(
+    rule="app.activities.page", where=WIRE, unit=COUNT, strict=100, lenient=100, breach=CUT,
+    says="a page of activities holds at most 100", source="App API > Activities > limit",
+)
+ACTIVITY_RETENTION = Limit(
+    rule="app.activities.retention", where=MEANING, unit=SECONDS, strict=2_592_000, lenient=2_592_000, breach=IGNORED,
+    says="activities can be read for 30 days (2592000 seconds)", source="App API > Activities",
+)
+SEND_RECIPIENTS = Limit(
+    rule="app.send.recipients", where=WIRE, unit=COUNT, strict=15, lenient=15, breach=REFUSED,
+    says="a transactional email goes to at most 15 recipients", source="App API > Transactional > to",
+)
+ATTACHMENTS = Limit(
+    rule="app.send.attachment.total", where=WIRE, unit=BYTES, strict=2_000_000, lenient=2_000_000, breach=REFUSED,
+    says="the attachments of one message are at most 2,000,000 bytes before encoding",
+    source="App API > Transactional > attachments",
+)
+TRIGGER_PEOPLE = Limit(
+    rule="app.broadcast.list", where=WIRE, unit=COUNT, strict=10_000, lenient=10_000, breach=REFUSED,
+    says="one trigger of a broadcast names at most 10000 people", source="App API > Broadcasts > ids, per_user_data",
+)
+SNIPPET_NAME = Limit(
+    rule="app.snippet.name", where=MEANING, unit=COUNT, strict=150, lenient=150, breach=REFUSED,
+    says="the name of a snippet has at most 150 characters", source="App API > Snippets",
+)
+SNIPPET_VALUE = Limit(
+    rule="app.snippet.value", where=MEANING, unit=COUNT, strict=16_000, lenient=16_000, breach=REFUSED,
+    says="a snippet has at most 16000 characters", source="App API > Snippets",
+)
 ANONYMOUS_RETENTION = Limit(
     rule="track.anonymous.retention", where=MEANING, unit=SECONDS, strict=2_592_000, lenient=2_592_000, breach=IGNORED,
     says="an anonymous event waits 30 days (2592000 seconds) for its person", source="Anonymous events",
@@ -111,6 +144,8 @@ TRIGGER_WINDOW = Limit(
 
 LIMITS: tuple[Limit, ...] = (
     PERSON_ID, OBJECT_ID, ATTRIBUTE_NAME, ATTRIBUTE_VALUE, ATTRIBUTES, EVENT_NAME, EVENT_DATA, V2_ITEM, V2_BATCH,
-    SEGMENT_IDS, TRACK_RATE, APP_RATE, MEMBERSHIP_PAGE, SEARCH_PAGE, ANONYMOUS_RETENTION, ANONYMOUS_GRACE,
+    SEGMENT_IDS, TRACK_RATE, APP_RATE, MEMBERSHIP_PAGE, SEARCH_PAGE, PROFILES_BY_ID, ACTIVITIES_PAGE,
+    ACTIVITY_RETENTION, SEND_RECIPIENTS,
+    ATTACHMENTS, TRIGGER_PEOPLE, SNIPPET_NAME, SNIPPET_VALUE, ANONYMOUS_RETENTION, ANONYMOUS_GRACE,
     TRIGGER_WINDOW,
 )

@@ -33,6 +33,7 @@ _SEGMENTS = "Manual segments guide"
 _SUPPRESS = "Track API > Suppress"
 _V2 = "Track API > v2"
 _METRICS = "Track API > Metrics"
+_SENDS = "App API > Transactional"
 _SILENT = "the vendor's pages are silent"
 
 _ROWS = (
@@ -83,6 +84,8 @@ _ROWS = (
     Rule("form.connected", "a form is connected once", ASSUMED, "Track API > Forms", UNCHANGED),
     Rule("delivery.unknown", "metrics of unknown deliveries are accepted and dropped", ASSUMED, _METRICS, DROPPED),
     Rule("delivery.metric", "a channel has its own metrics; others are dropped", ASSUMED, _METRICS, DROPPED),
+    Rule("address.unchanged", "the address is on the provider's list already, or was not on it", ASSUMED,
+         "App API > ESP suppression", UNCHANGED),
     Rule("delivery.unchanged", "the metric was reported before", ASSUMED, _METRICS, UNCHANGED),
     Rule("relationships.shape", "relationships in the other dialect's shape are dropped", ASSUMED, _IDENTIFY, PARTIAL),
     # refused: the caller is told
@@ -120,8 +123,23 @@ _ROWS = (
          DOCUMENTED, "App API > Customers", REFUSED),
     Rule("app.parameter", "a query parameter has the documented form", ASSUMED, "App API", REFUSED),
     Rule("app.filter", "a filter follows the grammar", DOCUMENTED, "App API > Customers > search", REFUSED),
+    Rule("app.scope", "the key may do what is asked (by switch)", CLIENT_TESTED, "App API > Authentication", REFUSED),
+    Rule("app.unknown_key", "a body has known keys alone, where the request says `X-Validate: strict`",
+         CLIENT_TESTED, "App API > Error shapes", REFUSED),
     Rule("app.segment.in_use", "a segment in use is not deleted (by switch)", ASSUMED, _SILENT, REFUSED),
     Rule("app.segment.name", "a segment has a name", DOCUMENTED, "App API > Segments", REFUSED),
+    Rule("app.send.body", "a send is JSON of at most 2048 KB", DOCUMENTED, _SENDS, REFUSED),
+    Rule("app.send.field", "a send has the fields that its channel needs, each of the right kind",
+         DOCUMENTED, _SENDS, REFUSED),
+    Rule("app.send.template", "the message that a send names exists on its channel", DOCUMENTED, _SENDS, REFUSED),
+    Rule("app.send.template_channel", "a message that is to be created is not one of another channel",
+         DOCUMENTED, _SENDS, REFUSED),
+    Rule("app.send.sender", "the domain of a sender's address is verified", DOCUMENTED, _SENDS, REFUSED),
+    Rule("app.send.attachment", "attachments are base64 by name", DOCUMENTED, _SENDS, REFUSED),
+    Rule("app.send.attachment.forbidden", "an attachment is not a program", DOCUMENTED, _SENDS, REFUSED),
+    Rule("app.send.account", "account and workspace may send on this channel", DOCUMENTED, _SENDS, REFUSED),
+    Rule("app.send.workspace", "a service account says for which workspace it sends", CLIENT_TESTED, _SENDS, REFUSED),
+    Rule("app.quota", "some operations have a limit of their own", DOCUMENTED, "App API > Rate limits", REFUSED),
     Rule("route.unknown", "no published operation has this method and path", RECORDED, "Track API, App API", REFUSED),
     Rule("route.not_imitated", "the operation exists, but this fake does not imitate it",
          ASSUMED, "this project", REFUSED),

@@ -1,7 +1,7 @@
-"""Seeds: putting people, segments and suppressions straight into a workspace, without activities or limits on count.
+"""Seeds: putting people, segments and the rest straight into a workspace, without activities or limits on count.
 
-A seed is JSON, any subset of the keys below. What it can't hold in this version it refuses by name, so nobody waits
-for templates that never come.
+A seed is JSON, any subset of the keys below; a key it does not know it refuses by name. Templates and the like are
+`seeding_content.py`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from fakeio.core.identifiers import CIO_ID, CIO_PREFIX, EMAIL, ID, PHONE, Ref
 from fakeio.core.objects import Link, Object
 from fakeio.core.operations import ObjectRef
 from fakeio.core.people import Device, Person, Stamp
+from fakeio.core.seeding_content import CONTENT_KEYS, plant_row, shown_content
 from fakeio.core.segments import DYNAMIC, MANUAL, USERS, Segment
 from fakeio.core.settings import BadSetting
 from fakeio.core.workspace import Workspace
 
-SEED_KEYS = ("settings", "people", "segments", "suppressions", "objects", "deliveries")
-_LATER_KEYS = ("templates", "broadcasts", "topics", "collections", "snippets")
+SEED_KEYS = ("settings", "people", "segments", "suppressions", "objects", "deliveries", *CONTENT_KEYS)
 
 
 class SeedError(ValueError):
@@ -35,9 +35,7 @@ def seed(space: Workspace, document: Any, now: float) -> None:
     if not isinstance(document, Mapping):
         raise SeedError("a seed is a JSON object with any of: " + ", ".join(SEED_KEYS))
     for key in document:
-        if key in _LATER_KEYS and document[key]:
-            raise SeedError(f"this version can't seed {key!r}; it takes {', '.join(SEED_KEYS)}")
-        if key not in SEED_KEYS and key not in _LATER_KEYS and key != "version":
+        if key not in SEED_KEYS and key != "version":
             raise SeedError(f"a seed has no key {key!r}; it takes {', '.join(SEED_KEYS)}")
     try:
         space.settings = space.settings.with_(_table(document, "settings"))
@@ -81,6 +79,7 @@ def snapshot(space: Workspace) -> dict[str, Any]:
         ],
         "objects": [_shown_object(found) for found in space.objects],
         "deliveries": [msgspec.to_builtins(delivery) for delivery in space.deliveries],
+        **shown_content(space),
     }
 
 
@@ -285,6 +284,16 @@ def _seed_suppression(space: Workspace, row: Any, where: str, stamp: Stamp) -> N
     space.suppressions.add(_seed_refs(row, where), stamp.at, stamp.request)
 
 
+def _content_seeder(key: str) -> Callable[[Workspace, Any, str, Stamp], object]:
+    def seed_row(space: Workspace, row: Any, where: str, stamp: Stamp) -> None:
+        try:
+            plant_row(space, key, row, stamp.at)
+        except ValueError as bad:
+            raise SeedError(f"{where}: {bad}") from bad
+
+    return seed_row
+
+
 # in this order: later sections name people of earlier ones
 _SECTIONS: dict[str, Callable[[Workspace, Any, str, Stamp], object]] = {
     "people": _seed_person,
@@ -292,4 +301,5 @@ _SECTIONS: dict[str, Callable[[Workspace, Any, str, Stamp], object]] = {
     "suppressions": _seed_suppression,
     "objects": _seed_object,
     "deliveries": _seed_delivery,
+    **{key: _content_seeder(key) for key in CONTENT_KEYS},
 }

@@ -10,10 +10,24 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from fakeio.core import attributes as attribute_rules
-from fakeio.core import deliveries, eventing, forms, identifiers, identifying, joining, merging, objects, relating
+from fakeio.core import (
+    deliveries,
+    eventing,
+    forms,
+    identifiers,
+    identifying,
+    joining,
+    managing,
+    merging,
+    objects,
+    relating,
+)
 from fakeio.core import operations as op
 from fakeio.core.activities import Activities, Event
+from fakeio.core.addresses import Addresses
+from fakeio.core.agenda import Agenda
 from fakeio.core.anonymous import Anonymous
+from fakeio.core.content import Content
 from fakeio.core.intake import Held, Intake, Settle
 from fakeio.core.outcomes import Applied, Ignored, Outcome, Refused
 from fakeio.core.people import Device, People, Person, Stamp
@@ -39,6 +53,9 @@ class Workspace:
         self.seen_event_ids: set[str] = set()
         self.objects = objects.Objects()
         self.deliveries = deliveries.Deliveries()
+        self.content = Content()
+        self.addresses = Addresses()
+        self.agenda = Agenda()
         self.forms: dict[str, float] = {}  # form id -> when it was first seen
 
     def apply(self, operation: op.Operation, now: float, request: int = 0) -> Outcome:
@@ -84,9 +101,11 @@ class Workspace:
                 each.settle(outcome, at)
 
     def sweep(self, now: float) -> None:
-        """Let fall due what is due by `now`: accepted operations in order, then anonymous events too old to keep."""
+        """Let fall due what is due by `now`: accepted operations, promises, anonymous events too old to keep."""
         if self.intake:
             self._process_held(self.intake.take(now))
+        if self.agenda:
+            managing.run_due(self, self.agenda, now)
         for event in self.anonymous.expire(now):
             self.log.drop(event)
 
@@ -267,6 +286,7 @@ _CHECKS: dict[type[op.Operation], _Check] = {
     op.Unrelate: relating.check_object,
     op.ReportMetric: deliveries.check_metric,
     op.SubmitForm: forms.check_form,
+    **managing.CHECKS,
 }
 _HANDLERS: dict[type[op.Operation], _Handler] = {
     op.Identify: identifying.identify,
@@ -289,4 +309,5 @@ _HANDLERS: dict[type[op.Operation], _Handler] = {
     op.Unsubscribe: deliveries.unsubscribe,
     op.ConnectForm: forms.connect_form,
     op.SubmitForm: forms.submit_form,
+    **managing.HANDLERS,
 }

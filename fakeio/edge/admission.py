@@ -5,6 +5,8 @@ Each verdict is an answer with a rule. Sources: Track API and App API > Authenti
 
 from __future__ import annotations
 
+import math
+
 from fakeio.core.outcomes import Refused
 from fakeio.core.settings import Settings
 from fakeio.edge.clock import MANUAL
@@ -17,9 +19,11 @@ from fakeio.edge.errors import (
 )  # fmt: skip
 from fakeio.edge.http import RawRequest, Reply
 from fakeio.edge.regions import Gate, wrong_region
-from fakeio.edge.registry import Claim, HostedWorkspace
+from fakeio.edge.registry import WORKSPACE_HEADER, Claim, HostedWorkspace
 from fakeio.edge.routing import APP, BASIC, KEY, OPEN, SEND, TRACK, Route
 from fakeio.edge.work import Answered, refuse
+
+_SENDS = "sends"  # counted apart from the rest of the App API
 
 _UNAUTHORIZED: dict[str, Reply] = {
     BASIC: TRACK_UNAUTHORIZED,
@@ -39,7 +43,23 @@ def admit(
             elsewhere = wrong_region(gate, hosted.region, hosted.state.settings, request)
             if elsewhere is not None:
                 return _refused_region(route, gate, hosted.region, elsewhere)
-    return _over_rate(route, hosted, n) if route.limited else None
+        if claim.service:
+            misplaced = _misplaced(route, hosted, request)
+            if misplaced is not None:
+                return misplaced
+    return _over_rate(route, hosted, n) if route.limited or route.quota else None
+
+
+def _misplaced(route: Route, hosted: HostedWorkspace, request: RawRequest) -> Answered | None:
+    """A service account works in many workspaces, so it says in which; only in those of its own account."""
+    said = request.header(WORKSPACE_HEADER)
+    if not said:
+        refused = Refused("app.send.workspace", "required", "x-workspace-id", "a service account names a workspace")
+        return refuse(route.operation, refused, send_error(400, "workspace_id is required"))
+    if said.strip() == str(hosted.id).encode("ascii"):
+        return None
+    refused = Refused("auth", "unauthorized", "x-workspace-id", "the service account has no such workspace")
+    return refuse(route.operation, refused, _UNAUTHORIZED[SEND])
 
 
 def _refused_credentials(route: Route, claim: Claim) -> Answered:
@@ -56,22 +76,43 @@ def _refused_region(route: Route, gate: Gate, region: str, reply: Reply) -> Answ
 
 def _over_rate(route: Route, hosted: HostedWorkspace, n: int) -> Answered | None:
     settings = hosted.state.settings
-    per_s = _allowed(route, settings)
-    if per_s == 0 or settings.rate_limits != "enforced":
+    if settings.rate_limits != "enforced":
         return None
     with hosted.lock:
-        if hosted.windows.admit(route.api, per_s, hosted.clock.now()):
+        now = hosted.clock.now()
+        per_s = _allowed(route, settings)
+        if per_s and not hosted.windows.admit(_SENDS if route.auth == SEND else route.api, per_s, now):
+            return _refused_rate(route, hosted, n, per_s, 1, 1)
+        if route.quota is None:
             return None
-    message = f"more than {per_s} requests in one second"
+        wait_s = hosted.windows.admit_in(route.operation, route.quota.most, route.quota.window_s, now)
+    if wait_s == 0:
+        return None
+    return _refused_rate(
+        route, hosted, n, route.quota.most, route.quota.window_s, math.ceil(wait_s) if route.quota.tells_when else None
+    )
+
+
+def _refused_rate(
+    route: Route, hosted: HostedWorkspace, n: int, most: int, window_s: int, retry_after_s: int | None
+) -> Answered:
+    message = f"more than {most} requests in {'one second' if window_s == 1 else f'{window_s} seconds'}"
     if hosted.clock.mode == MANUAL:
-        message += "; this workspace's clock is manual, so the second ends only when the clock is advanced"
+        message += "; this workspace's clock is manual, so time passes only when the clock is advanced"
     if route.api == TRACK:
         refused = Refused("track.rate", "rate_limited", "", message)
         return refuse(route.operation, refused, meta_error("rate limited", 429))
-    reply = app_rate_limited(per_s, f"{n:06x}", 1)
-    return refuse(route.operation, Refused("app.rate", "rate_limited", "", message), reply)
+    rule = "app.rate" if window_s == 1 else "app.quota"
+    refused = Refused(rule, "rate_limited", "", message)
+    if route.auth == SEND:
+        return refuse(route.operation, refused, send_error(429, f"rate limited to {most} requests per {window_s}s"))
+    return refuse(route.operation, refused, app_rate_limited(most, window_s, f"{n:06x}", retry_after_s))
 
 
 def _allowed(route: Route, settings: Settings) -> int:
+    if not route.limited:
+        return 0
+    if route.auth == SEND:
+        return int(settings.send_rate_limit)
     per_s: int = settings.track_rate_limit if route.api == TRACK else settings.app_rate_limit if route.api == APP else 0
     return per_s

@@ -154,9 +154,11 @@ APP_NOT_FOUND = app_error(404, "not found")
 APP_WRONG_METHOD = app_error(405, "method not allowed")
 
 
-def app_rate_limited(per_s: int, reference: str, retry_after_s: int) -> Reply:
-    """429 with the seconds to wait. Source: App API > Rate limits (2026)."""
-    reply = app_error(429, f"rate limited to {per_s} requests per 1s (reference {reference})")
+def app_rate_limited(most: int, window_s: int, reference: str, retry_after_s: int | None) -> Reply:
+    """429, with the seconds to wait where they are told. Source: App API > Rate limits (2026)."""
+    reply = app_error(429, f"rate limited to {most} requests per {window_s}s (reference {reference})")
+    if retry_after_s is None:
+        return reply
     return Reply(429, (*reply.headers, (b"retry-after", str(retry_after_s).encode("ascii"))), reply.body)
 
 

@@ -18,12 +18,13 @@ from fakeio.core.weather import AFTER_COMMIT, BEFORE_COMMIT, BEFORE_PARSE, Answe
 from fakeio.edge.admission import admit
 from fakeio.edge.directory import resolve, undecodable
 from fakeio.edge.errors import PINNING, our_own_bug
+from fakeio.edge.fetching import fetch_aside
 from fakeio.edge.http import Cut, RawRequest, Reply, Wait
 from fakeio.edge.regions import Gate, gate_of
-from fakeio.edge.registry import Claim, HostedWorkspace, Registry
-from fakeio.edge.routing import TRACK, Route, Router, decode_segment
+from fakeio.edge.registry import WORKSPACE_HEADER, Claim, HostedWorkspace, Registry
+from fakeio.edge.routing import SEND, TRACK, Route, Router, decode_segment
 from fakeio.edge.tape import Done, Exchange
-from fakeio.edge.work import After, Answered, Call, Settled, Work
+from fakeio.edge.work import After, Answered, Call, Errand, Settled, Work
 
 ABANDONED = Cut("abandoned")  # the client left, or the server was stopped, before the exchange had an end
 
@@ -72,7 +73,8 @@ def run_exchange(universe: Universe, request: RawRequest) -> Steps:
     visit = _Visit(route, raw_segments, claim, universe.registry, hosted, gate, request, exchange)
     end: Reply | Cut = ABANDONED
     try:
-        end = _settle(visit) if drawn is None else (yield from _settle_in(visit, drawn))
+        plain = drawn is None and not route.fetches
+        end = _settle(visit) if plain else (yield from _settle_in(visit, drawn))
         if gate is not None and isinstance(end, Reply):
             end = Reply(end.status, (*end.headers, *PINNING), end.body)
     except Exception as error:  # whatever it is, it is our bug: the fixtures raise it again
@@ -94,36 +96,44 @@ def _place(
         known = registry.by_delivery(delivery_id) if delivery_id else None
         if known is not None:
             return known
+    if claim.service and route.auth == SEND:
+        return registry.by_service(claim, request.header(WORKSPACE_HEADER)) or registry.default
     return claim.hosted or registry.default
 
 
 def _settle(visit: _Visit) -> Reply:
     """In fair weather: no waits, no cuts."""
     step = _understand(visit)
+    assert not isinstance(step, Errand), "a route that sends somebody on errands says so"
     return _refuse(visit, step) if isinstance(step, Answered) else _commit(visit, step)
 
 
-def _settle_in(visit: _Visit, drawn: Drawn) -> Steps:
-    """With a fault that strikes at one of three moments. A request refused while parsing never reaches the others."""
-    visit.exchange.faults = (drawn.kind,)
+def _settle_in(visit: _Visit, drawn: Drawn | None) -> Steps:
+    """With a fault that strikes at one of three moments, or with a file to fetch first.
+
+    A request refused while parsing never reaches the later moments.
+    """
+    visit.exchange.faults = () if drawn is None else (drawn.kind,)
     struck = yield from _strike(drawn, BEFORE_PARSE)
     if struck is not None:
         return struck
     step = _understand(visit)
+    if isinstance(step, Errand):
+        step = step.then((yield from fetch_aside(step.url, visit.hosted.state.settings.fetch_from)))
     if isinstance(step, Answered):
         return _refuse(visit, step)
     struck = yield from _strike(drawn, BEFORE_COMMIT)
     if struck is not None:
         return struck
-    postponed_s = drawn.action.seconds if isinstance(drawn.action, Postpone) else 0
+    postponed_s = drawn.action.seconds if drawn is not None and isinstance(drawn.action, Postpone) else 0
     reply = _commit(visit, step, postponed_s)
     struck = yield from _strike(drawn, AFTER_COMMIT)
     return reply if struck is None else struck
 
 
-def _strike(drawn: Drawn, moment: str) -> Generator[Wait, None, Reply | Cut | None]:
+def _strike(drawn: Drawn | None, moment: str) -> Generator[Wait, None, Reply | Cut | None]:
     """Carry the fault's action out if this is its moment; None when the request goes on."""
-    if drawn.when != moment or isinstance(drawn.action, Postpone):
+    if drawn is None or drawn.when != moment or isinstance(drawn.action, Postpone):
         return None
     action = drawn.action
     if isinstance(action, Pause):
@@ -132,7 +142,7 @@ def _strike(drawn: Drawn, moment: str) -> Generator[Wait, None, Reply | Cut | No
     return Reply(*action) if isinstance(action, Answer) else Cut(action.how)
 
 
-def _understand(visit: _Visit) -> Work | Answered:
+def _understand(visit: _Visit) -> Work | Answered | Errand:
     """The verdict on who is asking, then what is asked."""
     route, request, n = visit.route, visit.request, visit.exchange.n
     shut_out = admit(route, visit.claim, visit.hosted, visit.gate, request, n)

@@ -1,17 +1,20 @@
-"""The published operations that this fake does not imitate, so that its table of routes is complete and honest.
+"""Every published operation beside Track's, so that the table of routes is complete and honest.
 
-Each answers as an unknown route of its product does, and the tape says why. Source: Track API, App API and Pipelines
-API > endpoint lists.
+One that has no handler answers as an unknown route of its product does, and the tape says why. Source: Track API, App
+API and Pipelines API > endpoint lists.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 
 from fakeio.core.settings import CLIENT_TESTED, DOCUMENTED
 from fakeio.edge.directory import not_imitated
 from fakeio.edge.routing import APP, KEY, OPEN, PIPELINES, SEND, TRACK, Route
 from fakeio.edge.track_v2_items import ACTIONS
+
+_PARAMETER = re.compile(r"\{[^}]*\}")
 
 # method, path, operation, tier
 _APP = """
@@ -112,8 +115,17 @@ _PIPELINES = ("identify", "track", "page", "screen", "group", "alias", "batch")
 _PIPELINES_SHORT = ("i", "t", "p", "s", "g", "a", "b")
 
 
-def not_imitated_routes() -> Iterator[Route]:
-    """Every published operation that has no handler of its own."""
+def not_imitated_routes(imitated: Iterable[Route]) -> Iterator[Route]:
+    """Every published operation that has no handler among those imitated."""
+    handled = {_key(route) for route in imitated}
+    return (route for route in _published_routes() if _key(route) not in handled)
+
+
+def _key(route: Route) -> tuple[str, str]:
+    return route.method, _PARAMETER.sub("{}", route.path)
+
+
+def _published_routes() -> Iterator[Route]:
     for line in _APP.split("\n")[1:-1]:
         method, path, operation, tier = line.split()
         yield _route(APP, method, path, operation, KEY, tier=int(tier))

@@ -28,6 +28,8 @@ US, EU = "us", "eu"
 REGIONS = (US, EU)
 DEFAULT_NAME = "default"
 
+WORKSPACE_HEADER = b"x-workspace-id"
+
 _CLAIMS_KEPT = 10_000  # distinct headers remembered; a client that invents credentials must not fill the memory
 
 
@@ -233,6 +235,12 @@ class Registry:
     def by_app_key(self, key: str) -> HostedWorkspace | None:
         hosted = self._by_secret.get(key)
         return hosted if hosted is not None and hosted.credentials.app_api_key == key else None
+
+    def by_service(self, claim: Claim, named: bytes | None) -> HostedWorkspace | None:
+        """The workspace that a service account names, if it is one of its own account; else the account's first."""
+        own = claim.hosted
+        found = self.get(named.decode("latin-1").strip()) if named else None
+        return found if own is not None and found is not None and found.account == own.account else own
 
     def by_delivery(self, delivery_id: str) -> HostedWorkspace | None:
         """The workspace that holds that delivery."""

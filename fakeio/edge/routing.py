@@ -21,6 +21,14 @@ BASIC, KEY, SEND, OPEN = "basic", "key", "send", "open"  # who may call: Track p
 _BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})")
 
 
+class Quota(NamedTuple):
+    """How often one operation may be called beside the general rate: `most` times in `window_s` seconds."""
+
+    most: int
+    window_s: int
+    tells_when: bool  # whether the refusal says when to try again
+
+
 class Route(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One operation of the published APIs.
 
@@ -41,6 +49,10 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     blank_segment: bool = False  # an empty segment is this route's business, not an unknown route
     delivery: Callable[[RawRequest, list[str]], str | None] | None = None  # the delivery id that places a request
     routed: bool = True  # False: only a row of the table, one of several things that another row's path can do
+    quota: Quota | None = None  # a limit of its own
+    fetches: bool = False  # its handler may need a file from elsewhere before there is work: an `Errand`
+    minimum: bool = False  # answers in the documented shape, but holds nothing
+
 
 class Found(NamedTuple):
     """A route and the raw segments that its template leaves open. `known_path`: only the method is wrong."""

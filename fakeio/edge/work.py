@@ -14,6 +14,7 @@ from fakeio.core.operations import Operation
 from fakeio.core.outcomes import Ignored, Outcome, Refused
 from fakeio.core.settings import Settings
 from fakeio.core.workspace import Workspace
+from fakeio.edge.fetching import Fetched
 from fakeio.edge.http import RawRequest, Reply
 from fakeio.edge.registry import HostedWorkspace, Registry
 from fakeio.edge.tape import Done
@@ -74,7 +75,14 @@ class Work(msgspec.Struct, frozen=True, gc=False):
     render: Callable[[Sequence[Outcome | None], Workspace], Reply | Answered]
 
 
-Handler = Callable[[Call], Work | Answered]
+class Errand(msgspec.Struct, frozen=True, gc=False):
+    """A file is needed before there is work: from where, and what to do with whatever comes of fetching it."""
+
+    url: str
+    then: Callable[[Fetched], Work | Answered]
+
+
+Handler = Callable[[Call], Work | Answered | Errand]
 
 
 def refuse(operation: str, refused: Refused, reply: Reply) -> Answered:

@@ -88,11 +88,9 @@ def test_a_misspelt_send_is_405(site: Site, method: str, path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "operation"),
     [
-        ("POST", "/v1/send/email", "send_email"),
-        ("GET", "/v1/activities", "list_activities"),
-        ("POST", "/v1/customers/attributes", "get_attributes_of_many"),
         ("POST", "/v1/track", "pipelines_track"),
-        ("GET", "/v1/info/ip_addresses", "list_ip_addresses"),
+        ("POST", "/v1/data_index/events", "list_event_metadata"),
+        ("POST", "/v1/newsletters", "create_newsletter"),
     ],
 )
 def test_an_operation_that_is_not_imitated_answers_as_unknown(

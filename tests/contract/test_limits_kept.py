@@ -6,6 +6,7 @@ itself from what it sends, never by the fake's own helpers; the figures come fro
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -24,7 +25,7 @@ class World:
     """A fresh workspace of an in-process fake, and how to call it."""
 
     def __init__(self, fake: Fake) -> None:
-        self.space: WorkspaceHandle = fake.new_workspace()
+        self.space: WorkspaceHandle = fake.new_workspace(seed={"broadcasts": [{"id": 1, "name": "Sale"}]})
         self._http = httpx.Client(transport=fake.transport, base_url="https://fake.example")
 
     def track(self, method: str, path: str, body: Any) -> bool:
@@ -139,6 +140,33 @@ def anonymous_grace(world: World, size: int) -> bool:
     return len(world.space.events(person="1")) == 1
 
 
+def send(world: World, **body: Any) -> bool:
+    whole = {"to": "a@example.com", "subject": "s", "body": "b", "from": "shop@example.com", **body}
+    return world.app("POST", "/v1/send/email", whole).status_code == 200
+
+
+def send_recipients(world: World, size: int) -> bool:
+    return send(world, to=",".join(f"p{n}@example.com" for n in range(size)))
+
+
+def attachments(world: World, size: int) -> bool:
+    world.space.update_settings(send_body_kb=2548)  # with the smaller body, only too many bytes could be told from it
+    return send(world, attachments={"a.bin": base64.b64encode(bytes(size)).decode("ascii")})
+
+
+def trigger_people(world: World, size: int) -> bool:
+    body = {"ids": [str(n) for n in range(size)], "id_ignore_missing": True}
+    return world.app("POST", "/v1/campaigns/1/triggers", body).status_code == 200
+
+
+def snippet_name(world: World, size: int) -> bool:
+    return world.app("POST", "/v1/snippets", {"name": "x" * size, "value": "v"}).status_code == 200
+
+
+def snippet_value(world: World, size: int) -> bool:
+    return world.app("POST", "/v1/snippets", {"name": "n", "value": "x" * size}).status_code == 200
+
+
 PROBES: dict[str, Callable[[World, int], bool]] = {
     "track.person.id": person_id,
     "track.attribute.name": attribute_name,
@@ -152,6 +180,11 @@ PROBES: dict[str, Callable[[World, int], bool]] = {
     "app.rate": app_rate,
     "app.segment.membership.page": membership_page,
     "app.customers.search.page": search_page,
+    "app.send.recipients": send_recipients,
+    "app.send.attachment.total": attachments,
+    "app.broadcast.list": trigger_people,
+    "app.snippet.name": snippet_name,
+    "app.snippet.value": snippet_value,
     "track.anonymous.retention": anonymous_retention,
     "track.anonymous.grace": anonymous_grace,
 }

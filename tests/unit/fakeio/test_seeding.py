@@ -29,8 +29,16 @@ WORLD: dict[str, Any] = {
     ],
     "deliveries": [
         {"id": "dlv", "type": "email", "person": "a3000009", "created_at": 5, "recipient": "A@x.io",
-         "metrics": {"opened": 6}, "unsubscribed": False},
+         "metrics": {"opened": 6}},
     ],
+    "templates": [{"id": 2, "created_at": 5, "updated_at": 6, "name": "Receipt", "trigger_name": "receipt",
+                   "contents": [{"id": 1, "subject": "Thanks", "from": "shop@x.io"}, {"id": 2, "language": "fr"}]}],
+    "topics": [{"id": 1, "created_at": 5, "updated_at": 5, "name": "News", "subscribed_by_default": False}],
+    "collections": [{"id": 4, "created_at": 5, "updated_at": 5, "name": "Shops", "rows": [{"city": "Bern"}]}],
+    "broadcasts": [{"id": 3, "created_at": 5, "updated_at": 5, "name": "Sale", "recipients": {"segment": {"id": 7}},
+                    "actions": [{"id": 9, "type": "push"}],
+                    "triggers": [{"id": 1, "created_at": 5, "errors": ["line 1: nobody"]}]}],
+    "snippets": [{"name": "sign", "value": "Yours", "updated_at": 5}],
 }  # fmt: skip
 
 
@@ -62,7 +70,11 @@ def test_seeding_twice_updates() -> None:
     [
         pytest.param([], "JSON object", id="no object"),
         pytest.param({"persons": []}, "no key 'persons'", id="a key nobody knows"),
-        pytest.param({"templates": [1]}, "can't seed 'templates'", id="what this version has not"),
+        pytest.param({"templates": [1]}, "templates[0]: an object", id="a template as a number"),
+        pytest.param({"templates": [{"name": "a", "type": "fax"}]}, "type is one of", id="a template of no channel"),
+        pytest.param({"topics": [{"nam": "a"}]}, "topics[0]: Object", id="a topic without a name"),
+        pytest.param({"topics": [{"id": 1, "name": "a"}] * 2}, "topics[1]: id is a free", id="a topic's id twice"),
+        pytest.param({"broadcasts": [{"name": "a", "recipients": {}}]}, "recipients: ", id="a broadcast's bad filter"),
         pytest.param({"people": {"a": 1}}, "people is a list", id="people as a full object"),
         pytest.param({"people": [1]}, "people[0]: a person is an object", id="a person as a number"),
         pytest.param({"people": [{"id": 5}]}, "people[0]: id is text", id="a number as id"),

@@ -1,0 +1,41 @@
+"""What a workspace has promised to do later: a queue of things to do, by the time each is due.
+
+Keeps order, nothing else: by time, then by arrival. What is to be done is a word and a key, so that the queue holds
+values and no code; `managing.py` says which function a word stands for.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from typing import NamedTuple
+
+
+class Task(NamedTuple):
+    """One thing to do: when (Unix seconds), in which order among those of one time, what, and to which thing."""
+
+    due: float
+    number: int
+    what: str
+    key: str | int
+
+
+class Agenda:
+    """The tasks of one workspace."""
+
+    def __init__(self) -> None:
+        self._queue: list[Task] = []
+        self._added = 0
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def add(self, due: float, what: str, key: str | int) -> None:
+        """Promise to do something at a time."""
+        self._added += 1
+        heapq.heappush(self._queue, Task(due, self._added, what, key))
+
+    def take(self, now: float) -> Iterator[Task]:
+        """Those due by `now`, in order; what they add for the same time is among them."""
+        while self._queue and self._queue[0].due <= now:
+            yield heapq.heappop(self._queue)

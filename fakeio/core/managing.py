@@ -1,0 +1,36 @@
+"""The table of what the App API does beside people and segments: checks, handlers, and what is done when it is due.
+
+`workspace.py` adds it to its own; each function lives with the things it changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from fakeio.core import addresses, sending, sends
+from fakeio.core import app_operations as app
+from fakeio.core.operations import Operation
+from fakeio.core.outcomes import Outcome, Refused
+
+if TYPE_CHECKING:  # the workspace imports this module
+    from fakeio.core.agenda import Agenda
+    from fakeio.core.workspace import Workspace
+
+CHECKS: dict[type[Operation], Callable[[Workspace, Any], Refused | None]] = {
+    app.SendMessage: sends.check_send,
+}
+HANDLERS: dict[type[Operation], Callable[[Workspace, Any, float, int], Outcome]] = {
+    app.SendMessage: sends.send_message,
+    app.SuppressAddress: addresses.suppress_address,
+    app.UnsuppressAddress: addresses.unsuppress_address,
+}
+_DUE: dict[str, Callable[[Workspace, str | int, float], None]] = {
+    sending.SEND: sending.send,
+}
+
+
+def run_due(space: Workspace, agenda: Agenda, now: float) -> None:
+    """Do everything that was promised for a time up to `now`, each as of its own time."""
+    for task in agenda.take(now):
+        _DUE[task.what](space, task.key, task.due)

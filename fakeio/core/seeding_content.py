@@ -1,0 +1,84 @@
+"""Seeds of what a workspace's people have made: templates, broadcasts, topics, collections, snippets.
+
+A row is the struct of its kind in `content.py`, or the error says what is wrong with it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from fakeio.core.content import (
+    CHANNELS,
+    Action,
+    Broadcast,
+    Collection,
+    Snippet,
+    Template,
+    TemplateContent,
+    Thing,
+    Topic,
+)
+from fakeio.core.filters import parse_filter
+from fakeio.core.outcomes import Refused
+from fakeio.core.shelf import Shelf
+
+if TYPE_CHECKING:  # the workspace imports what this module imports
+    from fakeio.core.workspace import Workspace
+
+KINDS: dict[str, type[Thing]] = {
+    "templates": Template, "topics": Topic, "collections": Collection, "broadcasts": Broadcast,
+}  # fmt: skip
+SNIPPETS = "snippets"
+CONTENT_KEYS = (*KINDS, SNIPPETS)
+
+
+def plant_row(space: Workspace, key: str, row: Any, now: float) -> None:
+    """Put one row in; raises ValueError with what is wrong."""
+    if key == SNIPPETS:
+        snippet = convert(row, Snippet, int(now))
+        space.content.snippets[snippet.name] = snippet
+        return
+    thing = convert(row, KINDS[key], int(now))
+    _complete(thing)
+    shelf: Shelf[Any] = getattr(space.content, key)
+    shelf.add(thing)
+
+
+def convert(row: Any, kind: type[Any], now: int) -> Any:
+    """The struct of a row, made and changed `now` unless it says when; raises ValueError."""
+    if not isinstance(row, dict):
+        raise ValueError("an object is expected")
+    made = {name: now for name in ("created_at", "updated_at") if name in kind.__struct_fields__}
+    try:
+        return msgspec.convert({**made, **row}, kind)
+    except msgspec.ValidationError as bad:
+        raise ValueError(str(bad)) from bad
+
+
+def _complete(thing: Thing) -> None:
+    """Fill in what follows from the rest, and check what a type can't say."""
+    if isinstance(thing, Template):
+        if thing.type not in CHANNELS:
+            raise ValueError(f"a template's type is one of {', '.join(CHANNELS)}, not {thing.type!r}")
+        thing.contents = _numbered(thing.contents) or [TemplateContent(id=1)]
+    elif isinstance(thing, Broadcast):
+        wanted = None if thing.recipients is None else parse_filter(thing.recipients)
+        if isinstance(wanted, Refused):
+            raise ValueError(f"recipients: {wanted.message}")
+        thing.actions = _numbered(thing.actions) or [Action(id=1)]
+
+
+def _numbered(parts: list[Any]) -> list[Any]:
+    """Parts without a number get their place in the list."""
+    for at, part in enumerate(parts):
+        part.id = part.id or at + 1
+    return parts
+
+
+def shown_content(space: Workspace) -> dict[str, Any]:
+    """The rows that make an equal workspace."""
+    content = space.content
+    shown = {key: [msgspec.to_builtins(thing) for thing in getattr(content, key)] for key in KINDS}
+    return {**shown, SNIPPETS: [msgspec.to_builtins(snippet) for snippet in content.snippets.values()]}
