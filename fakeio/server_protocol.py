@@ -18,6 +18,8 @@ from fakeio.edge.http import Headers, Reply
 try:
     import httptools
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as HttpProtocol
+
+    from fakeio.server_upgrades import PlainParser
 except ImportError:  # no wheel for this platform: the short way is never taken, the ordinary one is slower
     from uvicorn.protocols.http.h11_impl import H11Protocol as HttpProtocol  # type: ignore[assignment]  # same shape
 
@@ -33,6 +35,8 @@ class Protocol(HttpProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
         super().connection_made(transport)
+        if hasattr(self, "parser"):  # there is none without httptools
+            self.parser = PlainParser(self)
         app: Any = self.app
         if isinstance(app, ProductApp):
             self._product = app

@@ -19,7 +19,7 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -110,7 +110,10 @@ def _guarded(app: ASGIApp, desk: Desk) -> ASGIApp:
 def _endpoint(row: ControlRoute, desk: Desk) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         refuse_unknown("parameter", request.query_params, row.query)
-        body = b"" if row.fields is None else await request.body()
+        try:
+            body = b"" if row.fields is None else await request.body()
+        except ClientDisconnect:
+            return Response(status_code=400)  # the client left in the middle of its body: nobody reads this
         return _render(row.handler(Call(desk, request.path_params, request.query_params, body, row.fields or ())))
 
     return answer
@@ -125,7 +128,7 @@ def check_caller(desk: Desk, headers: Mapping[str, str]) -> None:
             f"call it at the address the server listens on ({desk.host}) or at localhost",
         )  # fmt: skip
     origin = headers.get("origin")
-    if origin is not None and not is_our_host(urlsplit(origin).netloc, desk.host):
+    if origin is not None and not is_our_host(origin.partition("://")[2].partition("/")[0], desk.host):
         raise ControlError(
             403, "foreign_origin", f"the control API does not answer to pages of {origin[:100]!r}",
             "call it from a test or a terminal, or from a page this server served",
