@@ -94,3 +94,14 @@ def counts(report: EventsReport) -> dict[str, object]:
     """Of the counts of events, those that are not zero."""
     keys = ("received", "filtered", "delivered", "duplicates", "discarded", "refused", "expired", "pending")
     return {key: value for key in keys if (value := getattr(report, key))}
+
+
+def wide(*numbers: int) -> list[dict[str, Any]]:
+    """Rows of which about 25 fill a batch."""
+    return [row(n, event_properties={"n": n, "text": "x" * 19_000}) for n in numbers]
+
+
+def ended_report(ended: Ended) -> EventsReport:
+    """The report of a run that may have been stopped."""
+    assert isinstance(ended.report, EventsReport)
+    return ended.report

@@ -1,17 +1,10 @@
-"""Events in bad weather: lost replies, partial answers, refusals, outages, and a kill at every single step."""
+"""Events in bad weather: lost replies, partial answers, refusals, outages, and answers that never come."""
 
 from __future__ import annotations
 
 import json
 import math
-import os
-import signal
-import sqlite3
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
 from functools import partialmethod
 from pathlib import Path
 from typing import Any
@@ -21,13 +14,11 @@ import pytest
 
 from fakeio import Fake
 from sync.core.errors import LeaseHeld
-from sync.core.report import EventsReport
 from sync.core.sending import RetryPolicy
 from sync.edge.ledger import Ledger
-from tests.integration.event_engine import BATCH_PATH, IMPATIENT, Engine, counts, row
+from tests.integration.event_engine import BATCH_PATH, IMPATIENT, Engine, counts, ended_report, row, wide
 
 BATCH = {"path": BATCH_PATH}
-PATIENCE_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -41,16 +32,6 @@ def engine(fake: Fake, tmp_path: Path) -> Iterator[Engine]:
     workspace = fake.new_workspace()
     yield Engine(fake, workspace, tmp_path)
     workspace.raise_first_error()
-
-
-def wide(*numbers: int) -> list[dict[str, Any]]:
-    """Rows of which about 25 fill a batch."""
-    return [row(n, event_properties={"n": n, "text": "x" * 19_000}) for n in numbers]
-
-
-def ended_report(ended: Any) -> EventsReport:
-    assert isinstance(ended.report, EventsReport)
-    return ended.report
 
 
 @pytest.mark.parametrize(
@@ -229,184 +210,3 @@ def test_two_runs_of_one_destination_do_not_meet(engine: Engine, monkeypatch: py
     with Ledger.open(engine.path) as ledger, ledger.lease(f"events {engine.workspace.site_id}"):
         ended = engine.run(row(1))
     assert (ended.exit_code, type(ended.error), engine.sent()) == (5, LeaseHeld, [])
-
-
-# -- stopped and killed -----------------------------------------------------------------------------------------------
-class Stopping(httpx.BaseTransport):
-    """The real wire; before the n-th request the process is asked to stop, as by Ctrl-C."""
-
-    def __init__(self, left: int) -> None:
-        self._left = left
-        self._wire = httpx.HTTPTransport()
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self._left -= 1
-        if self._left == 0:
-            os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(0.05)
-        return self._wire.handle_request(request)
-
-    def close(self) -> None:
-        self._wire.close()
-
-
-def test_a_run_that_is_stopped_tells_how_far_it_came(engine: Engine) -> None:
-    ended = engine.run(*wide(*range(400)), network=Stopping(4))
-    report = ended_report(ended)
-    assert (ended.exit_code, report.status) == (130, "stopped")
-    assert report.error is not None
-    assert report.pending == report.received - report.delivered > 0
-    again = engine.report()
-    assert counts(again) == {"received": 400, "delivered": 400 - report.delivered, "duplicates": report.delivered}
-    assert engine.numbers() == list(range(400))
-
-
-class Killed(BaseException):
-    """Stands for a kill: nothing in the engine may catch it and go on."""
-
-
-class Countdown(httpx.BaseTransport):
-    """The real wire, until the n-th request; then a kill before it leaves, or right after it was answered."""
-
-    def __init__(self, left: int, *, after: bool) -> None:
-        self._left = left
-        self._after = after
-        self._wire = httpx.HTTPTransport()
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self._left -= 1
-        if self._left == 0 and not self._after:
-            raise Killed
-        answer = self._wire.handle_request(request)
-        if self._left == 0:
-            answer.read()
-            raise Killed
-        return answer
-
-    def close(self) -> None:
-        self._wire.close()
-
-
-@pytest.mark.parametrize("after", [False, True], ids=["before a request", "after its answer"])
-def test_a_kill_at_every_request_ends_in_the_same_place(fake: Fake, tmp_path: Path, after: bool) -> None:
-    steps = 1
-    while ends_the_same(engine_in(fake, tmp_path / str(steps)), Countdown(steps, after=after)):
-        steps += 1
-    assert steps > 5
-
-
-@pytest.mark.parametrize("after", [False, True], ids=["before a commit", "after it"])
-def test_a_kill_at_every_commit_ends_in_the_same_place(
-    fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: bool
-) -> None:
-    commits = Commits(after=after)
-    monkeypatch.setattr(Ledger, "atomic", commits.atomic)
-    steps = 1
-    while ends_the_same(engine_in(fake, tmp_path / str(steps)), commits.until(steps), commits.spare):
-        steps += 1
-    assert steps > 6
-
-
-def engine_in(fake: Fake, folder: Path) -> Engine:
-    folder.mkdir()
-    return Engine(fake, fake.new_workspace(), folder)
-
-
-def ends_the_same(engine: Engine, network: httpx.BaseTransport, spare: Callable[[], None] = lambda: None) -> bool:
-    """A run with one kill somewhere in it, then runs that come to their end. False: nobody was killed."""
-    large = row(70, event_properties={"n": 70, "text": "x" * 60_000})
-    engine.export(*wide(*range(70)), large, row(71), row(72, user_id=""))
-    killed = False
-    try:
-        engine.run(network=network)
-    except Killed:
-        killed = True
-    spare()
-    first, second = ended_report(engine.run()), ended_report(engine.run())
-    assert engine.numbers() == list(range(72))
-    assert (first.received, first.delivered + first.duplicates) == (73, 72)
-    assert counts(second) == {"received": 73, "duplicates": 72, "discarded": {"missing_identifier": 1}}
-    engine.workspace.raise_first_error()
-    with Ledger.open(engine.path) as ledger:
-        assert ledger.connection.execute("SELECT count(*) FROM event_batches").fetchone() == (0,)
-    return killed
-
-
-class Commits:
-    """The ledger's own steps, until the n-th commit; then a kill right before it, or right after."""
-
-    def __init__(self, *, after: bool) -> None:
-        self._after = after
-        self._left = 0
-        self._real = Ledger.atomic
-
-    def until(self, left: int) -> httpx.BaseTransport:
-        self._left = left
-        return httpx.HTTPTransport()
-
-    def spare(self) -> None:
-        self._left = 0
-
-    @property
-    def atomic(self) -> Callable[[Ledger], AbstractContextManager[sqlite3.Connection]]:
-        @contextmanager
-        def counted(ledger: Ledger) -> Iterator[sqlite3.Connection]:
-            outermost = not ledger.connection.in_transaction
-            with self._real(ledger) as connection:
-                yield connection
-                self._count(now=outermost and not self._after)
-            self._count(now=outermost and self._after)
-
-        return counted
-
-    def _count(self, *, now: bool) -> None:
-        self._left -= now
-        if now and self._left == 0:
-            raise Killed
-
-
-def command(engine: Engine) -> tuple[list[str], dict[str, str]]:
-    """The engine as a process of its own, and its environment."""
-    own = {
-        "CIO_SITE_ID": engine.workspace.site_id, "CIO_TRACK_API_KEY": engine.workspace.track_api_key,
-        "CIO_TRACK_URL": engine.url, "CIO_APP_URL": engine.url, "CIO_SYNC_STATE": str(engine.path),
-    }  # fmt: skip
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("CIO_")}
-    return [sys.executable, "-m", "sync", "events", str(engine.file), "--json", "--track-rate", "0"], {**clean, **own}
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.01)
-
-
-@pytest.mark.parametrize("when", ["before_commit", "after_commit"])
-@pytest.mark.parametrize("nth", [1, 5])
-def test_a_killed_process_is_followed_by_one_that_ends_the_work(engine: Engine, nth: int, when: str) -> None:
-    engine.export(*wide(*range(200)))
-    engine.workspace.fault("latency", seconds=0.3, match={**BATCH, "nth": nth}, when=when)
-    arguments, environment = command(engine)
-    process = subprocess.Popen(arguments, env=environment, stdout=subprocess.DEVNULL)
-    wait_for(lambda: engine.sent().count(BATCH_PATH) >= nth or process.poll() is not None)
-    process.kill()
-    process.wait(PATIENCE_S)
-    time.sleep(0.4)  # what was held is carried out, whoever asked for it
-    done = subprocess.run(arguments, env=environment, capture_output=True, check=False, timeout=PATIENCE_S)
-    report = json.loads(done.stdout)
-    assert (done.returncode, report["received"], report["delivered"] + report["duplicates"]) == (0, 200, 200)
-    assert engine.numbers() == list(range(200))
-
-
-def test_events_in_doubt_of_another_source_are_told_and_kept(engine: Engine, tmp_path: Path) -> None:
-    first = engine.export(*wide(*range(60)))
-    with pytest.raises(Killed):
-        engine.run(network=Countdown(2, after=True))
-    engine.file = tmp_path / "other.json"
-    engine.report(row(1_000))
-    assert "are still in doubt" in engine.said.getvalue()
-    engine.said.truncate(0)
-    engine.report(source=str(first))
-    assert "in doubt" not in engine.said.getvalue()
-    assert sorted(engine.numbers()) == [*range(60), 1_000]
