@@ -24,6 +24,7 @@ from fakeio.edge.app_api import (
     suppressions,
     workspaces,
 )
+from fakeio.edge.app_api.strictness import strictly
 from fakeio.edge.asgi import ProductApp
 from fakeio.edge.control import build_control
 from fakeio.edge.exchange import Universe
@@ -104,9 +105,11 @@ _IMITATED: tuple[Route, ...] = (
     *preferences.ROUTES,
     *sends.ROUTES,
     *messages.ROUTES,
+    *triggers.ROUTES,
+    *broadcasts.ROUTES,
     *suppressions.ROUTES,
 )
-ROUTES: tuple[Route, ...] = (*_IMITATED, *not_imitated_routes(_IMITATED), *entity_actions())
+ROUTES: tuple[Route, ...] = (*map(strictly, _IMITATED), *not_imitated_routes(_IMITATED), *entity_actions())
 _ROUTER = Router(ROUTES)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import insort
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -127,6 +127,20 @@ class Activities:
         found: list[Activity] = []
         for activity in self.of(person) if person is not None else self._from(place):
             if activity.number > place and (type is None or activity.type == type):
+                found.append(activity)
+                if len(found) >= limit:
+                    break
+        return found
+
+    def before(
+        self, place: int, limit: int, wanted: Callable[[Activity], bool], person: str | None = None
+    ) -> list[Activity]:
+        """Newest first: at most `limit` wanted ones with a number below `place` (0: all), of one person or all."""
+        numbers = self._of.get(person, ()) if person is not None else range(1, len(self._log) + 1)
+        found: list[Activity] = []
+        for number in reversed(numbers):
+            activity = self._log[number - 1] if number < place or place == 0 else None
+            if activity is not None and wanted(activity):
                 found.append(activity)
                 if len(found) >= limit:
                     break

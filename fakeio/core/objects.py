@@ -40,6 +40,7 @@ class Object(msgspec.Struct):
     stamps: dict[str, Stamp]
     people: dict[str, Link]
     waiting: dict[str, Link]
+    number: int = 0  # the order of creation
 
     @property
     def key(self) -> Key:
@@ -74,7 +75,7 @@ class Objects:
         while f"ob{self._made:06x}" in self._by_cio_id:  # a seed may have taken it
             self._made += 1
         cio_object_id = ref.cio_object_id or f"ob{self._made:06x}"
-        made = Object(ref.type_id, ref.object_id, cio_object_id, stamp, {}, {}, {}, {})
+        made = Object(ref.type_id, ref.object_id, cio_object_id, stamp, {}, {}, {}, {}, self._made)
         self._by_key[made.key] = made
         self._by_cio_id[cio_object_id] = made
         return made

@@ -112,6 +112,13 @@ def as_text(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
+class Gone(NamedTuple):
+    """The identifiers of somebody who was deleted, for the log that still speaks of them."""
+
+    id: str | None
+    email: str | None
+
+
 class People:
     """Everybody in a workspace, by cio_id, by id, by email and by phone, in order of creation."""
 
@@ -122,6 +129,7 @@ class People:
         self._by_phone: dict[str, Person] = {}
         self._by_device: dict[str, Person] = {}
         self._in_order: list[Person | None] = []  # index = number - 1
+        self._gone: dict[str, Gone] = {}  # by cio_id
 
     def __len__(self) -> int:
         return len(self._by_cio_id)
@@ -144,6 +152,19 @@ class People:
         if kind == CIO_ID:
             return self._by_cio_id.get(value)
         return self._by_phone.get(value)
+
+    def gone(self, cio_id: str) -> Gone | None:
+        """Who somebody was that is deleted; None for who exists, or never did."""
+        return self._gone.get(cio_id)
+
+    def find_gone(self, ref: Ref) -> set[str]:
+        """The cio_ids of everybody deleted who had this identifier; phones are not remembered."""
+        kind, value = ref
+        if kind == CIO_ID:
+            return {value} & self._gone.keys()
+        if kind == EMAIL:
+            return {cio_id for cio_id, was in self._gone.items() if (was.email or "").lower() == value.lower()}
+        return {cio_id for cio_id, was in self._gone.items() if kind == ID and was.id == value}
 
     def by_email(self, text: str) -> list[Person]:
         """Everybody with that address, whatever its case, eldest first."""
@@ -168,6 +189,7 @@ class People:
         number = len(self._in_order) + 1
         person = Person(cio_id or self._free_cio_id(number), number, stamp.at, stamp)
         self._by_cio_id[person.cio_id] = person
+        self._gone.pop(person.cio_id, None)
         self._in_order.append(person)
         return person
 
@@ -180,6 +202,7 @@ class People:
 
     def remove(self, person: Person) -> None:
         """Forget the person; every identifier is free again."""
+        self._gone[person.cio_id] = Gone(person.id, person.email)
         self.assign(person, ID, None)
         self.assign(person, EMAIL, None)
         self.index_phone(person, None)

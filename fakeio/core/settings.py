@@ -113,7 +113,7 @@ ROWS: tuple[Row, ...] = (
             "the contract asks for at least one id, a connector is answered with nobody", CLIENT_TESTED),
     _switch("activity_type_unknown", "400", ("400", "empty"), "activities of a type that is not published",
             "App API > Activities lists the types, not what another one leads to"),
-    _switch("app_key_scope", "all", ("all", "read", "send", "no_people"), "what the App API key may do; the rest is 403",
+    _switch("app_key_scope", "all", ("all", "read", "send", "no_people"), "what the App API key may do; else 403",
             "App API > Authentication; a connector is refused people", CLIENT_TESTED),
     _switch("error_reference", "off", ("off", "on"), "errors of the App API end with a support reference",
             "most published texts have one, recorded answers have none", RECORDED),

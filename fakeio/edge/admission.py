@@ -13,6 +13,7 @@ from fakeio.edge.clock import MANUAL
 from fakeio.edge.errors import (
     APP_UNAUTHORIZED,
     TRACK_UNAUTHORIZED,
+    app_error,
     app_rate_limited,
     meta_error,
     send_error,
@@ -21,6 +22,7 @@ from fakeio.edge.http import RawRequest, Reply
 from fakeio.edge.regions import Gate, wrong_region
 from fakeio.edge.registry import WORKSPACE_HEADER, Claim, HostedWorkspace
 from fakeio.edge.routing import APP, BASIC, KEY, OPEN, SEND, TRACK, Route
+from fakeio.edge.scopes import covers
 from fakeio.edge.work import Answered, refuse
 
 _SENDS = "sends"  # counted apart from the rest of the App API
@@ -47,7 +49,15 @@ def admit(
             misplaced = _misplaced(route, hosted, request)
             if misplaced is not None:
                 return misplaced
+        if claim.app and not covers(hosted.state.settings.app_key_scope, route):
+            return _out_of_scope(route, hosted.state.settings)
     return _over_rate(route, hosted, n) if route.limited or route.quota else None
+
+
+def _out_of_scope(route: Route, settings: Settings) -> Answered:
+    message = f"the key may not do this: app_key_scope is {settings.app_key_scope}"
+    reply = send_error(403, "forbidden") if route.auth == SEND else app_error(403, "forbidden")
+    return refuse(route.operation, Refused("app.scope", "forbidden", "authorization", message), reply)
 
 
 def _misplaced(route: Route, hosted: HostedWorkspace, request: RawRequest) -> Answered | None:

@@ -16,7 +16,7 @@ import msgspec
 from fakeio.core.outcomes import Refused
 from fakeio.edge.http import Headers, Reply
 
-_JSON = (b"content-type", b"application/json; charset=utf-8")
+JSON = (b"content-type", b"application/json; charset=utf-8")
 _ANY_ORIGIN = (b"access-control-allow-origin", b"*")
 _VIA = (b"via", b"1.1 google")
 _CHUNKED = (b"transfer-encoding", b"chunked")
@@ -35,7 +35,7 @@ PINNING: Headers = (
 def _track_headers(status: int) -> Headers:
     """As recorded on every success of 2026; the literal `status` header repeats the status line."""
     return (
-        _ANY_ORIGIN, (b"cache-control", b"no-cache, no-store, must-revalidate, max-age=0"), _JSON,
+        _ANY_ORIGIN, (b"cache-control", b"no-cache, no-store, must-revalidate, max-age=0"), JSON,
         _status_header(status), _VIA,
     )  # fmt: skip
 
@@ -49,7 +49,7 @@ def pretty(value: Any) -> bytes:
     return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
 
 
-TRACK_NO_CONTENT = Reply(204, tuple(header for header in _track_headers(204) if header != _JSON))
+TRACK_NO_CONTENT = Reply(204, tuple(header for header in _track_headers(204) if header != JSON))
 TRACK_OK = Reply(200, _track_headers(200), b"{}\n")
 
 
@@ -60,7 +60,7 @@ def track_json(value: Any, status: int = 200) -> Reply:
 TRACK_UNAUTHORIZED = Reply(
     401,
     # the recorded 401s carry neither cache-control nor access-control-allow-origin
-    (_JSON, _status_header(401), (b"www-authenticate", b'Basic realm="Customer.io edge event collection"'), _VIA),
+    (JSON, _status_header(401), (b"www-authenticate", b'Basic realm="Customer.io edge event collection"'), _VIA),
     pretty({"meta": {"error": "Unauthorized request"}}),
 )
 
@@ -99,7 +99,7 @@ def _v2_error(refused: Refused, words: Mapping[str, str]) -> dict[str, str]:
 
 def track_directory(body: bytes) -> Reply:
     """404 of an unknown route: not an error, a list of what there is."""
-    return Reply(404, (_JSON, _status_header(404), _ANY_ORIGIN, _VIA, _CHUNKED), body)
+    return Reply(404, (JSON, _status_header(404), _ANY_ORIGIN, _VIA, _CHUNKED), body)
 
 
 def track_redirect(status: int, location: str) -> Reply:
@@ -110,7 +110,7 @@ def track_redirect(status: int, location: str) -> Reply:
 # ---- App -------------------------------------------------------------------------------------------------------------
 
 _APP_HEADERS: Headers = (
-    _JSON,
+    JSON,
     (b"cache-control", b"must-revalidate,no-cache,no-store"),
     (b"pragma", b"no-cache"),
     (b"expires", b"0"),
@@ -130,7 +130,7 @@ _APP_HEADERS: Headers = (
     ),
     _VIA,
 )
-_APP_EMPTY_HEADERS = tuple(header for header in _APP_HEADERS if header not in {_JSON, _CHUNKED})
+_APP_EMPTY_HEADERS = tuple(header for header in _APP_HEADERS if header not in {JSON, _CHUNKED})
 
 
 def app_json(value: Any, status: int = 200) -> Reply:

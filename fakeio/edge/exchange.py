@@ -19,6 +19,7 @@ from fakeio.edge.admission import admit
 from fakeio.edge.directory import resolve, undecodable
 from fakeio.edge.errors import PINNING, our_own_bug
 from fakeio.edge.fetching import fetch_aside
+from fakeio.edge.finishing import finish
 from fakeio.edge.http import Cut, RawRequest, Reply, Wait
 from fakeio.edge.regions import Gate, gate_of
 from fakeio.edge.registry import WORKSPACE_HEADER, Claim, HostedWorkspace, Registry
@@ -159,7 +160,7 @@ def _understand(visit: _Visit) -> Work | Answered | Errand:
 
 def _refuse(visit: _Visit, step: Answered) -> Reply:
     visit.exchange.operations = step.done
-    return step.reply
+    return finish(visit.route, visit.hosted.state.settings, step.reply, visit.exchange.n)
 
 
 def _commit(visit: _Visit, work: Work, postponed_s: float = 0) -> Reply:
@@ -176,7 +177,7 @@ def _commit(visit: _Visit, work: Work, postponed_s: float = 0) -> Reply:
         if isinstance(answer, Answered):
             done.extend(answer.done)
             answer = answer.reply
-        return answer
+        return finish(visit.route, state.settings, answer, exchange.n)
 
 
 def _delay_s(visit: _Visit, postponed_s: float) -> float | None:

@@ -5,26 +5,30 @@ Attribute values are shown as text, whatever they were written as. Source: App A
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
 from fakeio.core.attributes import PREFERENCES
+from fakeio.core.content import Topic
 from fakeio.core.filters import Filter, parse_filter, search
-from fakeio.core.limits import SEARCH_PAGE
+from fakeio.core.limits import PROFILES_BY_ID, SEARCH_PAGE
 from fakeio.core.outcomes import Refused
 from fakeio.core.people import Device, Person, as_text
+from fakeio.core.subscriptions import computed_preferences
 from fakeio.core.workspace import Workspace
 from fakeio.edge.app_api.reading import (
+    BAD_REQUEST,
     bad_body,
     bad_parameter,
     encode_cursor,
+    id_type,
     identifiers_of,
-    not_found,
     page_size,
     page_start,
     query,
     read,
-    ref_in_path,
+    read_person,
+    ref_of,
 )
 from fakeio.edge.decode import Malformed, parse_object
 from fakeio.edge.errors import app_error, app_json
@@ -89,12 +93,50 @@ def _search_page(state: Workspace, wanted: Filter, start: int, size: int) -> Rep
 
 
 def get_attributes(call: Call) -> Work | Answered:
-    return _read_person(call, "get_attributes", lambda person, _: app_json({"customer": customer_document(person)}))
+    return read_person(
+        call, "get_attributes",
+        lambda person, state: app_json({"customer": customer_document(person, state.content.topics)})
+    )
+
+
+def get_attributes_of_many(call: Call) -> Work | Answered:
+    """The profiles of up to a hundred people, in the order asked for; whoever is unknown is left out."""
+    operation = "get_attributes_of_many"
+    kind = id_type(call, operation)
+    if isinstance(kind, Answered):
+        return kind
+    ids = _ids(call, operation)
+    if isinstance(ids, Answered):
+        return ids
+    refs = [ref for value in dict.fromkeys(ids) if (ref := ref_of(kind, value)) is not None]
+    wrapped = call.settings.customers_attributes_shape == "wrapped"
+
+    def find(state: Workspace) -> Reply:
+        found = {who.cio_id: who for ref in refs if (who := state.people.find(ref)) is not None}
+        rows = [customer_document(person, state.content.topics) for person in found.values()]
+        return app_json({"customers": [{"customer": row} for row in rows] if wrapped else rows})
+
+    return read(find)
+
+
+def _ids(call: Call, operation: str) -> list[str] | Answered:
+    body = parse_object(call.request.body)
+    if isinstance(body, Malformed):
+        return bad_body(operation, "", body.why)
+    ids = body.get("ids", [])
+    if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
+        return bad_body(operation, "ids", "ids is a list of text")
+    if len(ids) > PROFILES_BY_ID.strict:
+        refused = Refused(PROFILES_BY_ID.rule, "invalid", "ids", PROFILES_BY_ID.says)
+        return refuse(operation, refused, app_error(400, BAD_REQUEST))
+    if not ids and call.settings.attributes_ids_empty == "400":
+        return bad_body(operation, "ids", "ids names at least one person")
+    return ids
 
 
 def list_segments(call: Call) -> Work | Answered:
     """Manual and data-driven ones alike."""
-    return _read_person(call, "list_segments_of_person", _segments_of)
+    return read_person(call, "list_segments_of_person", _segments_of)
 
 
 def _segments_of(person: Person, state: Workspace) -> Reply:
@@ -102,27 +144,15 @@ def _segments_of(person: Person, state: Workspace) -> Reply:
     return app_json({"segments": [{"id": s.id, "name": s.name, "description": s.description} for s in found]})
 
 
-def _read_person(call: Call, operation: str, show: Callable[[Person, Workspace], Reply]) -> Work | Answered:
-    ref = ref_in_path(call, operation)
-    if isinstance(ref, Answered):
-        return ref
-
-    def find(state: Workspace) -> Reply | Answered:
-        person = state.people.find(ref)
-        return not_found(operation, f"person with {ref}") if person is None else show(person, state)
-
-    return read(find)
-
-
-def customer_document(person: Person) -> dict[str, Any]:
+def customer_document(person: Person, topics: Iterable[Topic]) -> dict[str, Any]:
     """One profile as published: text attributes, and for each the second it was written."""
     values = {name: value for name, value in identifiers_of(person).items() if value is not None}
     values |= person.attributes
     shown = {name: as_text(value) for name, value in values.items()}
     timestamps = {name: int(person.stamp(name).at) for name in values}
-    if PREFERENCES in shown:
-        # assumed: without topics of its own the computed preferences are the stored ones
-        shown[_COMPUTED] = shown[PREFERENCES]
+    computed = computed_preferences(person, topics)
+    if computed is not None:
+        shown[_COMPUTED] = as_text(computed)
         timestamps[_COMPUTED] = 0
     return {
         "id": person.id or "",

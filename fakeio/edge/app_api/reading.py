@@ -46,6 +46,14 @@ def not_found(operation: str, what: str) -> Answered:
     return refuse(operation, Refused("app.not_found", "not_found", "", f"there is no {what}"), APP_NOT_FOUND)
 
 
+def flag(call: Call, operation: str, name: str) -> bool | Answered:
+    """A parameter that is true or false; false when it is left out."""
+    given = query(call).get(name, "").lower()
+    if given in ("true", "1"):
+        return True
+    return False if given in ("", "false", "0") else bad_parameter(operation, name, "true or false")
+
+
 def bad_parameter(operation: str, name: str, why: str) -> Answered:
     refused = Refused("app.parameter", "invalid", name, f"{name}: {why}")
     return refuse(operation, refused, app_error(400, BAD_REQUEST))
@@ -53,6 +61,12 @@ def bad_parameter(operation: str, name: str, why: str) -> Answered:
 
 def bad_body(operation: str, field: str, why: str) -> Answered:
     return refuse(operation, Refused("app.body", "invalid", field, why), app_error(400, BAD_REQUEST))
+
+
+def number_in_path(call: Call, operation: str, at: int) -> int | Answered:
+    """The number that the path's open segment of that place is; anything else is refused."""
+    text = call.segments[at]
+    return int(text) if _COUNT.match(text) else bad_parameter(operation, "id", "a whole number")
 
 
 # ---- pages -----------------------------------------------------------------------------------------------------------
@@ -73,6 +87,15 @@ def page_size(call: Call, operation: str, usual: int, most: Limit) -> int | Answ
 def encode_cursor(scope: str, place: int) -> str:
     """Where the next page starts; opaque to callers. `scope` keeps a cursor of one list out of another."""
     return base64.urlsafe_b64encode(f"{scope}:{place}".encode("ascii")).decode("ascii")
+
+
+def page_asked(call: Call, operation: str, scope: str, usual: int, most: Limit) -> tuple[int, int] | Answered:
+    """Both halves of a page: the place behind which it starts, and its size."""
+    size = page_size(call, operation, usual, most)
+    if isinstance(size, Answered):
+        return size
+    start = page_start(call, operation, scope)
+    return start if isinstance(start, Answered) else (start, size)
 
 
 def page_start(call: Call, operation: str, scope: str) -> int | Answered:
@@ -97,19 +120,45 @@ def identifiers_of(person: Person) -> dict[str, Any]:
     return {"id": person.id, "email": person.email, "cio_id": person.cio_id}
 
 
+def id_type(call: Call, operation: str) -> str | Answered:
+    """How people are named in this request: by id unless said; refused where the workspace does not use that kind."""
+    given = query(call).get("id_type") or ID
+    if given not in KINDS:
+        return _bad_id_type(operation, f"{given!r} is no id_type")
+    if not _usable(given, call.settings):
+        return _bad_id_type(operation, f"{given} does not identify people in this workspace")
+    return given
+
+
+def ref_of(kind: str, value: str) -> Ref | None:
+    """Whom a value names; None for a cio_id that is written without its prefix, which names nobody."""
+    if kind != CIO_ID:
+        return Ref(kind, value)
+    return Ref(CIO_ID, value[len(CIO_PREFIX) :]) if value.startswith(CIO_PREFIX) else None
+
+
 def ref_in_path(call: Call, operation: str) -> Ref | Answered:
-    """The person that `{customer_id}` and `id_type` name; refused where the workspace does not use that kind."""
-    id_type = query(call).get("id_type") or ID
-    if id_type not in KINDS:
-        return _bad_id_type(operation, f"{id_type!r} is no id_type")
-    if not _usable(id_type, call.settings):
-        return _bad_id_type(operation, f"{id_type} does not identify people in this workspace")
-    value = call.segments[0]
-    if id_type != CIO_ID:
-        return Ref(id_type, value)
-    if not value.startswith(CIO_PREFIX):
+    """The person that `{customer_id}` and `id_type` name."""
+    kind, value = id_type(call, operation), call.segments[0]
+    if isinstance(kind, Answered):
+        return kind
+    ref = ref_of(kind, value)
+    if ref is None:
         return not_found(operation, f"person with cio_id {value!r}: the value is written with the prefix cio_")
-    return Ref(CIO_ID, value[len(CIO_PREFIX) :])
+    return ref
+
+
+def read_person(call: Call, operation: str, show: Callable[[Person, Workspace], Reply]) -> Work | Answered:
+    """Show something of the person in the path; 404 for nobody."""
+    ref = ref_in_path(call, operation)
+    if isinstance(ref, Answered):
+        return ref
+
+    def find(state: Workspace) -> Reply | Answered:
+        person = state.people.find(ref)
+        return not_found(operation, f"person with {ref}") if person is None else show(person, state)
+
+    return read(find)
 
 
 def _usable(kind: str, settings: Settings) -> bool:

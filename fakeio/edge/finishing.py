@@ -1,0 +1,44 @@
+"""What two switches change about every answer of the App API: support references, and how an empty list is written.
+
+Rewrites finished answers, so that no handler has to know. Source: App API > Error shapes, empty-list encoding; the
+switches `error_reference` and `empty_lists`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from fakeio.core.settings import Settings
+from fakeio.edge.errors import JSON
+from fakeio.edge.http import Reply
+from fakeio.edge.routing import APP, Route
+
+_OWN_LISTS = frozenset({"find_by_email", "list_exports"})  # recorded, whatever the others do
+
+
+def finish(route: Route, settings: Settings, reply: Reply, n: int) -> Reply:
+    """The answer as the workspace wants it; `n` is the request's number on the tape, which a reference leads to."""
+    if route.api != APP or JSON not in reply.headers:
+        return reply
+    if reply.status >= 400:
+        return refer(reply, n) if settings.error_reference == "on" else reply
+    nulls = settings.empty_lists == "null" and route.operation not in _OWN_LISTS
+    return write_nulls(reply) if nulls else reply
+
+
+def refer(reply: Reply, n: int) -> Reply:
+    """Every detail ends with a reference, unless it has one; the envelope of sends has none."""
+    document: dict[str, Any] = msgspec.json.decode(reply.body)
+    for error in document.get("errors", ()):
+        if "(reference " not in error["detail"]:
+            error["detail"] += f" (reference {n:06x})"
+    return Reply(reply.status, reply.headers, msgspec.json.encode(document))
+
+
+def write_nulls(reply: Reply) -> Reply:
+    """The lists at the top of an answer are null when they are empty."""
+    document = msgspec.json.decode(reply.body)
+    shown = {name: None if value == [] else value for name, value in document.items()}
+    return Reply(reply.status, reply.headers, msgspec.json.encode(shown))
