@@ -23,8 +23,12 @@ Machine = Callable[[Fake], type[RuleBasedStateMachine]]
 MACHINES: Mapping[str, Machine] = {"cohorts": cohort_machine, "events": event_machine}
 
 
-def explore(profile: str, seed: int | None, say: Callable[[str], None]) -> bool:
-    """Run every machine; True when none found anything. Raises ValueError for a profile nobody knows."""
+def explore(profile: str | None, seed: int | None, say: Callable[[str], None]) -> bool:
+    """Run every machine; True when none found anything. `profile` None: as the environment says.
+
+    Raises ValueError for a profile nobody knows.
+    """
+    profile = profile or profiles.default()
     chosen = profiles.load(profile)
     say(f"profile {profile}: {chosen.max_examples} worlds a machine, up to {chosen.stateful_step_count} moves each\n")
     with Fake() as fake:

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from fakeio import Fake
 from scenarios import exploring, profiles
-from scenarios.cli import main
+from scenarios.cli import PROFILES, main
 
 
 class Counting(RuleBasedStateMachine):
@@ -93,6 +93,10 @@ def test_only_what_is_built_is_offered() -> None:
     line = [sys.executable, "-P", "-m", "scenarios", "--help"]
     told = subprocess.run(line, capture_output=True, text=True, timeout=60, check=True, cwd="/").stdout
     assert re.findall(r"^    ([a-z]+)  ", told, re.MULTILINE) == ["demo", "explore"]
+
+
+def test_the_command_offers_every_profile() -> None:
+    assert tuple(profiles.PROFILES) == PROFILES
 
 
 def test_a_command_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
