@@ -15,6 +15,7 @@ from fakeio.core.settings import CLIENT_TESTED, DOCUMENTED, RECORDED
 from fakeio.edge import track_open, track_segments, track_v1, track_v2
 from fakeio.edge.app_api import (
     activities,
+    broadcasts,
     connections,
     customers,
     messages,
@@ -22,6 +23,7 @@ from fakeio.edge.app_api import (
     segments,
     sends,
     suppressions,
+    triggers,
     workspaces,
 )
 from fakeio.edge.app_api.strictness import strictly

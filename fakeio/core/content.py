@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from fakeio.core.filters import Filter
 from fakeio.core.shelf import Shelf
 
 EMAIL, PUSH, SMS, WHATSAPP, IN_APP, INBOX = "email", "push", "sms", "whatsapp", "in_app", "inbox_message"
@@ -146,6 +147,8 @@ class Content:
         self.collections: Shelf[Collection] = Shelf()
         self.webhooks: Shelf[Webhook] = Shelf()
         self.snippets: dict[str, Snippet] = {}
+        # triggers on their way: broadcast and number: a filter, people with data of their own, and data for all
+        self.waiting: dict[str, tuple[Filter | None, list[tuple[str, dict[str, Any]]] | None, dict[str, Any]]] = {}
 
     def template(self, named: int | str) -> Template | None:
         """By id, by the digits of an id, or by trigger name in any case."""

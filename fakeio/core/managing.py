@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fakeio.core import addresses, sending, sends
+from fakeio.core import addresses, broadcasts, sending, sends
 from fakeio.core import app_operations as app
 from fakeio.core.operations import Operation
 from fakeio.core.outcomes import Outcome, Refused
@@ -19,14 +19,17 @@ if TYPE_CHECKING:  # the workspace imports this module
 
 CHECKS: dict[type[Operation], Callable[[Workspace, Any], Refused | None]] = {
     app.SendMessage: sends.check_send,
+    app.TriggerBroadcast: broadcasts.check_trigger,
 }
 HANDLERS: dict[type[Operation], Callable[[Workspace, Any, float, int], Outcome]] = {
     app.SendMessage: sends.send_message,
+    app.TriggerBroadcast: broadcasts.trigger,
     app.SuppressAddress: addresses.suppress_address,
     app.UnsuppressAddress: addresses.unsuppress_address,
 }
 _DUE: dict[str, Callable[[Workspace, str | int, float], None]] = {
     sending.SEND: sending.send,
+    broadcasts.BROADCAST: broadcasts.process,
 }
 
 

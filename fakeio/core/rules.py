@@ -33,6 +33,7 @@ _SEGMENTS = "Manual segments guide"
 _SUPPRESS = "Track API > Suppress"
 _V2 = "Track API > v2"
 _METRICS = "Track API > Metrics"
+_BROADCASTS = "App API > Broadcasts"
 _SENDS = "App API > Transactional"
 _SILENT = "the vendor's pages are silent"
 
@@ -139,6 +140,10 @@ _ROWS = (
     Rule("app.send.attachment.forbidden", "an attachment is not a program", DOCUMENTED, _SENDS, REFUSED),
     Rule("app.send.account", "account and workspace may send on this channel", DOCUMENTED, _SENDS, REFUSED),
     Rule("app.send.workspace", "a service account says for which workspace it sends", CLIENT_TESTED, _SENDS, REFUSED),
+    Rule("app.broadcast.audience", "a trigger names one audience, with the flags that go with it",
+         DOCUMENTED, _BROADCASTS, REFUSED),
+    Rule("app.broadcast.people", "everybody on a trigger's list can be found, unless flags forgive it",
+         DOCUMENTED, _BROADCASTS, REFUSED),
     Rule("app.quota", "some operations have a limit of their own", DOCUMENTED, "App API > Rate limits", REFUSED),
     Rule("route.unknown", "no published operation has this method and path", RECORDED, "Track API, App API", REFUSED),
     Rule("route.not_imitated", "the operation exists, but this fake does not imitate it",

@@ -43,6 +43,8 @@ def obstacle(space: Workspace, delivery: Delivery) -> tuple[str, str | None]:
     person = space.people.get(delivery.person) if delivery.person else None
     if delivery.type == "email" and space.addresses.lists_of(delivery.recipient):
         return "dropped", "the mail provider suppresses this address"
+    if delivery.type in ("email", "sms") and not delivery.recipient:
+        return "undeliverable", "the person has no address of this kind"
     if person is not None and person.unsubscribed and not delivery.to_unsubscribed:
         return "undeliverable", "the person is unsubscribed"
     if delivery.type == "push" and not _has_device(person, delivery):
