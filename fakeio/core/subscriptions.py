@@ -35,7 +35,8 @@ def computed_preferences(person: Person, topics: Iterable[Topic]) -> Any:
     if not computed:
         return stored
     rest = stored if isinstance(stored, Mapping) else {}
-    return {**rest, "topics": {**_said(person), **computed}}
+    others = {key: value for key, value in _said(person).items() if key not in computed}
+    return {**rest, "topics": {**computed, **others}}
 
 
 def _said(person: Person) -> Mapping[str, Any]:

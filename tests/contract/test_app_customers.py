@@ -227,7 +227,10 @@ LOOKUPS = [
 ]
 
 
-@pytest.mark.parametrize("what", ["attributes", "segments"])
+ABOUT_A_PERSON = ["attributes", "segments", "activities", "messages", "relationships", "subscription_preferences"]
+
+
+@pytest.mark.parametrize("what", ABOUT_A_PERSON)
 @pytest.mark.parametrize(("settings", "identifier", "query", "status"), LOOKUPS)
 def test_a_person_is_looked_up_by(
     live: Live, settings: dict[str, Any], identifier: str, query: str, status: int, what: str
