@@ -57,6 +57,7 @@ _FILTERS = (
 )
 # what a field usually holds, so that nonsense elsewhere in the body is reached at all
 _USUAL: dict[str, tuple[Any, ...]] = {
+    **{row.name: (row.default, *row.choices) for row in ROWS},
     "type": ("person", "object", "delivery", "page", "screen", "event", "manual", "dynamic"),
     "action": tuple(dict.fromkeys(action for _, action in ACTIONS)),
     "identifiers": (*_PERSON, *_OBJECT, {"anonymous_id": "z"}),
@@ -92,7 +93,6 @@ _USUAL: dict[str, tuple[Any, ...]] = {
     "advance": (1, 1e18),
     "mode": ("manual", "real"),
     "times": (0, 1, -1),
-    **{row.name: (row.default, *row.choices) for row in ROWS},
 }
 _FIELDS = (*_USUAL, "_update", "_timestamp", "unsubscribed", "created_at", "path", "method", "body", "at_least", "user")
 
