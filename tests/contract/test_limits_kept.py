@@ -124,6 +124,24 @@ def search_page(world: World, size: int) -> bool:
     return len(world.app("POST", f"/v1/customers?limit={size}", wanted).json()["identifiers"]) == size
 
 
+def profiles(world: World, size: int) -> bool:
+    ids = [str(n) for n in range(size)]
+    return world.app("POST", "/v1/customers/attributes", {"ids": ids}).status_code == 200
+
+
+def activities_page(world: World, size: int) -> bool:
+    for n in range(size):
+        world.track("PUT", f"/api/v1/customers/{n}", {})
+    return len(world.app("GET", f"/v1/activities?limit={size}").json()["activities"]) == size
+
+
+def activity_retention(world: World, size: int) -> bool:
+    world.space.clock.use("manual")
+    world.track("PUT", "/api/v1/customers/1", {})
+    world.space.clock.advance(seconds=size)
+    return len(world.app("GET", "/v1/activities").json()["activities"]) == 1
+
+
 def anonymous_retention(world: World, size: int) -> bool:
     world.space.clock.use("manual")
     world.track("POST", "/api/v1/events", {"name": "visit", "anonymous_id": "browser"})
@@ -185,6 +203,9 @@ PROBES: dict[str, Callable[[World, int], bool]] = {
     "app.broadcast.list": trigger_people,
     "app.snippet.name": snippet_name,
     "app.snippet.value": snippet_value,
+    "app.customers.attributes.ids": profiles,
+    "app.activities.page": activities_page,
+    "app.activities.retention": activity_retention,
     "track.anonymous.retention": anonymous_retention,
     "track.anonymous.grace": anonymous_grace,
 }
