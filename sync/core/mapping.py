@@ -135,17 +135,27 @@ def _reason(row: Row, who: str | Reason, name: bytes | Reason) -> Reason:
 
 def identifier_reader(rules: Rules) -> Callable[[Row], str | Reason]:
     """A function from a row to the identifier of the person it is about, or to the reason why there is nobody."""
-    value_of = _value_reader(rules.id_property)
+    if rules.id_property == "user_id":
+        return lambda row: _identifier(row.user_id)
+    # made for this run: one field by the name of the wanted property, all others are skipped unread
+    holder = msgspec.defstruct("Holder", [("value", Any, field(name=rules.id_property, default=None))], gc=False)
+    decode: Callable[[Raw], Any] = msgspec.json.Decoder(holder).decode
 
     def identifier(row: Row) -> str | Reason:
-        value = value_of(row)
-        if type(value) is int:
-            value = str(value)
-        if type(value) is not str or value == CIO_PREFIX:
+        try:
+            return _identifier(decode(row.user_properties).value)
+        except msgspec.ValidationError:  # user properties are no object: there is no such property
             return Reason.MISSING_IDENTIFIER
-        return identifier_fault(value) or value
 
     return identifier
+
+
+def _identifier(value: Any) -> str | Reason:
+    if type(value) is int:
+        value = str(value)
+    if type(value) is not str or value == CIO_PREFIX:
+        return Reason.MISSING_IDENTIFIER
+    return identifier_fault(value) or value
 
 
 def kind_by_shape(value: str) -> IdKind:
@@ -157,22 +167,6 @@ def kind_by_shape(value: str) -> IdKind:
 
 def _constant(kind: IdKind) -> Callable[[str], IdKind]:
     return lambda value: kind
-
-
-def _value_reader(id_property: str) -> Callable[[Row], Any]:
-    if id_property == "user_id":
-        return lambda row: row.user_id
-    # made for this run: one field by the name of the wanted property, all others are skipped unread
-    holder = msgspec.defstruct("Holder", [("value", Any, field(name=id_property, default=None))], gc=False)
-    decode: Callable[[Raw], Any] = msgspec.json.Decoder(holder).decode
-
-    def value(row: Row) -> Any:
-        try:
-            return decode(row.user_properties).value
-        except msgspec.ValidationError:  # user properties are no object: there is no such property
-            return None
-
-    return value
 
 
 class _NamelessKeys:

@@ -20,7 +20,9 @@ _LAST_MS = (1 << 48) - 1
 # five times, every half moving to the middle of its own half of the lane: 2 x 80, 4 x 40, 8 x 20, 16 x 10, 32 x 5 bits,
 # one a byte. All lanes of a chunk move in the same few operations on one long integer.
 _LANE_BYTES = 32
+_PAD = bytes(_LANE_BYTES - ULID_BYTES)
 _TEXT_CHARACTERS = 26
+_ROUND = 64
 _HALVES = ((80, 128), (40, 64), (20, 32), (10, 16), (5, 8))  # (bits in the half, bits it gets)
 
 
@@ -40,17 +42,20 @@ def event_ulid(ms: int, project: object, device: str, key: str) -> bytes:
 
 def encode_ulids(ulids: Sequence[bytes]) -> list[bytes]:
     """The 26 characters of each ULID, in order; Crockford's base 32, the first at most `7`."""
-    lanes = int.from_bytes(b"".join([ulid.rjust(_LANE_BYTES, b"\0") for ulid in ulids]), "big")
-    for upper, lower, distance in _masks(len(ulids)):
+    lanes = int.from_bytes(_PAD.join(ulids), "big")
+    for upper, lower, distance in _masks(-len(ulids) // _ROUND * -_ROUND):
         lanes = (lanes & upper) << distance | (lanes & lower)
     size = len(ulids) * _LANE_BYTES
     text = lanes.to_bytes(size, "big").translate(_TO_TEXT)
     return [text[end - _TEXT_CHARACTERS : end] for end in range(_LANE_BYTES, size + 1, _LANE_BYTES)]
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _masks(lanes: int) -> list[tuple[int, int, int]]:
-    """For each halving: the bits that move, those that stay, and how far the former move."""
+    """For each halving: the bits that move, those that stay, and how far the former move; for that many lanes or fewer.
+
+    Rounding the number up lets chunks of different lengths share their masks, which cost more than the work itself.
+    """
     return [_mask(lanes, bits, room) for bits, room in _HALVES]
 
 

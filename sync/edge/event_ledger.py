@@ -9,7 +9,8 @@ doubt: the source is read again and sends them again, under the same ids.
 from __future__ import annotations
 
 import sqlite3
-from collections import OrderedDict, defaultdict
+from bisect import bisect_left
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
@@ -22,6 +23,8 @@ HOUR_MS = 3_600_000
 FOLD_AT = 100_000  # accepted ids held apart before they go into their hours: fewer, larger writes
 MOST_LOADED = 2_000_000  # ids of past hours in memory, about 25 bytes each
 _IDS_IN_SLOT = 32
+_LAST_HOUR = ((1 << 48) - 1) // HOUR_MS
+_BEYOND = b"\xff" * (ULID_BYTES + 1)
 
 
 class PackedSet:
@@ -41,7 +44,7 @@ class PackedSet:
     def __contains__(self, ulid: bytes) -> bool:
         slot = self._slots[hash(ulid) % len(self._slots)]
         at = slot.find(ulid)
-        while at % ULID_BYTES and at >= 0:  # across two ids: chance, not a member
+        while at > 0 and at % ULID_BYTES:  # across two ids: chance, not a member
             at = slot.find(ulid, at + 1)
         return at >= 0
 
@@ -59,9 +62,9 @@ class PackedSet:
                 self._slots[hash(ulid) % len(self._slots)] += ulid
 
 
-def unpacked(packed: bytes) -> Iterator[bytes]:
+def unpacked(packed: bytes) -> list[bytes]:
     """The ids in a string of them."""
-    return (packed[at : at + ULID_BYTES] for at in range(0, len(packed), ULID_BYTES))
+    return [packed[at : at + ULID_BYTES] for at in range(0, len(packed), ULID_BYTES)]
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -148,13 +151,11 @@ class EventLedger:
         connection.execute("DELETE FROM event_batches WHERE site_id = ? AND state = ?", (self._site_id, ACCEPTED))
         self._accepted = 0
 
-    def _into_hours(self, connection: sqlite3.Connection, ulids: Sequence[bytes]) -> None:
-        hours: defaultdict[int, list[bytes]] = defaultdict(list)
-        for ulid in ulids:
-            hours[hour_of(ulid)].append(ulid)
+    def _into_hours(self, connection: sqlite3.Connection, ulids: list[bytes]) -> None:
+        hours = dict(by_hour(ulids))
         connection.executemany(
             "INSERT INTO delivered (site_id, bucket, ulids) VALUES (?, ?, ?)",
-            ((self._site_id, hour, b"".join(sorted(of_hour))) for hour, of_hour in sorted(hours.items())),
+            ((self._site_id, hour, b"".join(of_hour)) for hour, of_hour in hours.items()),
         )
         self._hours.update(hours)
         for hour in hours.keys() & self._loaded.keys():
@@ -214,6 +215,18 @@ class EventLedger:
         """Let go of the hours that were asked for longest ago."""
         while len(self._loaded) > 1 and sum(map(len, self._loaded.values())) > MOST_LOADED:
             self._loaded.popitem(last=False)
+
+
+def by_hour(ulids: list[bytes]) -> Iterator[tuple[int, list[bytes]]]:
+    """The ids of each hour, sorted; `ulids` is sorted in place. Ids begin with their time, so an hour is a slice."""
+    ulids.sort()
+    first = 0
+    while first < len(ulids):
+        hour = hour_of(ulids[first])
+        after = ((hour + 1) * HOUR_MS).to_bytes(6, "big") if hour < _LAST_HOUR else _BEYOND
+        end = bisect_left(ulids, after, first)
+        yield hour, ulids[first:end]
+        first = end
 
 
 def hour_of(ulid: bytes) -> int:

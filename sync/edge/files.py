@@ -25,7 +25,7 @@ from isal import igzip_threaded, isal_zlib
 
 from sync.core.errors import SourceError
 
-BLOCK_BYTES = 128 * 1024  # small enough that a piece and its rows stay in the processor's cache
+BLOCK_BYTES = 256 * 1024  # small enough that a piece and its rows stay in the processor's cache
 MOST_LINE_BYTES = 16 * 1024 * 1024
 PROVEN_BYTES = 64 * 1024 * 1024
 _SPOOL_BYTES = 8 * 1024 * 1024  # of standard input in memory; the rest goes to a temporary file
