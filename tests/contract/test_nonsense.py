@@ -111,7 +111,7 @@ def test_nonsense_gets_an_answer_and_touches_nobody_else(
 
 SEED = {
     "people": [{"id": "1", "email": "a@example.com", "attributes": {"plan": "pro"}}, {"id": "2"}],
-    "segments": [{"name": "vip", "members": ["1"]}, {"name": "rich", "type": "dynamic", "conditions": {}}],
+    "segments": [{"name": "vip", "members": ["1"]}, {"name": "rich", "type": "dynamic", "conditions": {"or": []}}],
 }
 
 
@@ -151,6 +151,14 @@ def test_an_origin_that_is_no_address_is_a_foreign_one(live: Live) -> None:
     for origin in ("http://[", "http://[::1", "://", "null", ""):
         answer = httpx.get(f"{live.url}/_fakeio/health", headers={"origin": origin}, trust_env=False)
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "foreign_origin")
+
+
+@pytest.mark.parametrize("field", ["now", "advance"])
+def test_a_clock_is_not_set_to_a_time_of_400_digits(live: Live, field: str) -> None:
+    """It was too large for the check of whether it is too large, and made a 500."""
+    url = f"{live.url}/_fakeio/workspaces/{live.site().hosted.id}/clock"
+    answer = httpx.put(url, content=b'{"%b": %b}' % (field.encode(), b"9" * 400), trust_env=False)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_clock")
 
 
 def test_a_client_that_leaves_in_the_middle_of_a_control_call_is_no_error(
