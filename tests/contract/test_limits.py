@@ -140,6 +140,7 @@ def test_every_budget_has_a_rule_of_its_own() -> None:
 NOT_THE_ENGINES = {
     "track.object.id", "track.attribute.name", "track.attribute.value", "track.attributes",
     "track.anonymous.retention", "track.anonymous.grace", "track.event.trigger_window",
+    "app.customers.attributes.ids", "app.activities.page", "app.activities.retention",
     "app.send.recipients", "app.send.attachment.total", "app.broadcast.list", "app.snippet.name", "app.snippet.value",
 }  # fmt: skip
 

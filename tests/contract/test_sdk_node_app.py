@@ -40,6 +40,20 @@ CALLS = [
                  id="searchCustomers"),
     pytest.param(call("searchCustomers", {"not": EVERYBODY}, {"limit": 5}), "POST /v1/customers?limit=5",
                  {"identifiers": [], "ids": [], "next": ""}, {}, id="searchCustomers: nobody"),
+    pytest.param(call("getCustomersAttributes", ["1", "nobody"]), "POST /v1/customers/attributes",
+                 answers.ANN_AMONG_MANY, {}, id="getCustomersAttributes"),
+    pytest.param(call("getCustomerMessages", "1", {"start_ts": 1}), "GET /v1/customers/1/messages?start_ts=1",
+                 answers.MESSAGES_TO_ANN, {}, id="getCustomerMessages"),
+    pytest.param(call("getCustomerActivities", "1", {"type": "event", "idType": "id"}),
+                 "GET /v1/customers/1/activities?id_type=id&type=event", answers.NOTHING_HAPPENED, {},
+                 id="getCustomerActivities"),
+    pytest.param(call("listActivities", {"deleted": True, "customerId": "1"}),
+                 "GET /v1/activities?deleted=true&customer_id=1", answers.NOTHING_HAPPENED, {}, id="listActivities"),
+    pytest.param(call("getCustomerRelationships", "2", {"limit": 3}), "GET /v1/customers/2/relationships?limit=3",
+                 answers.BOB_OF_ACME, {}, id="getCustomerRelationships"),
+    pytest.param(call("getCustomerSubscriptionPreferences", "1", {"language": "fr"}),
+                 "GET /v1/customers/1/subscription_preferences?language=fr", answers.ANN_PREFERS, {},
+                 id="getCustomerSubscriptionPreferences"),
     pytest.param(call("listSegments"), "GET /v1/segments", {"segments": [answers.VIP]}, {}, id="listSegments"),
     pytest.param(call("createSegment", {"name": "new", "description": "folk"}), "POST /v1/segments",
                  {"segment": answers.segment(8, "new", "folk")},
@@ -85,6 +99,12 @@ REFUSED = [
     pytest.param(call("getAttributes", "nobody"), 404, id="getAttributes"),
     pytest.param(call("getAttributes", "a1000001", "cio_id"), 404, id="getAttributes: a cio_id without its prefix"),
     pytest.param(call("getCustomerSegments", "nobody"), 404, id="getCustomerSegments"),
+    pytest.param(call("getCustomerMessages", "nobody"), 404, id="getCustomerMessages"),
+    pytest.param(call("getCustomerActivities", "1", {"type": "fly"}), 400, id="getCustomerActivities: no such type"),
+    pytest.param(call("listActivities", {"start": "x"}), 400, id="listActivities: a cursor that is none"),
+    pytest.param(call("getCustomerRelationships", "nobody"), 404, id="getCustomerRelationships"),
+    pytest.param(call("getCustomerSubscriptionPreferences", "nobody"), 404, id="getCustomerSubscriptionPreferences"),
+    pytest.param(call("getCustomersAttributes", ["1"] * 101), 400, id="getCustomersAttributes: more than a hundred"),
     pytest.param(call("searchCustomers", {"and": "x"}), 422, id="searchCustomers: a filter that is none"),
     pytest.param(call("searchCustomers", IN_VIP, {"start": "x"}), 400, id="searchCustomers: a cursor that is none"),
     pytest.param(call("createSegment", {"name": 5}), 400, id="createSegment: a number for a name"),
@@ -128,7 +148,7 @@ TAKES: Mapping[str, tuple[Any, ...]] = {
         f"send{kind}": ({"$new": f"Send{kind}Request", "of": A_THING},)
         for kind in ("Email", "Push", "SMS", "WhatsApp", "InboxMessage", "InApp")
     },
-    **dict.fromkeys(("batchUpdateAttributes", "batchUpdateEvents", "getCustomersAttributes"), (["1"],)),
+    **dict.fromkeys(("batchUpdateAttributes", "batchUpdateEvents"), (["1"],)),
     **{
         f"create{thing}": (A_THING,)
         for thing in (
