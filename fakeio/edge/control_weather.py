@@ -110,7 +110,7 @@ def flush(call: Call) -> Result:
 
 def _seconds(field: str, value: Any, *, most: float) -> float:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not 0 <= value <= most:  # as are infinity, and what is no number at all
+    if not number or not 0 <= value <= most:  # infinity and NaN fail the comparison too
         raise _bad_clock(f"{field} is {value!r:.40}")
     return float(value)
 
