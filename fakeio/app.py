@@ -17,13 +17,18 @@ from fakeio.edge.app_api import (
     activities,
     broadcasts,
     connections,
+    content,
     customers,
     messages,
+    minimum,
+    objects,
     preferences,
     segments,
     sends,
     suppressions,
+    transactional,
     triggers,
+    webhooks,
     workspaces,
 )
 from fakeio.edge.app_api.strictness import strictly
@@ -109,7 +114,12 @@ _IMITATED: tuple[Route, ...] = (
     *messages.ROUTES,
     *triggers.ROUTES,
     *broadcasts.ROUTES,
+    *transactional.ROUTES,
     *suppressions.ROUTES,
+    *content.ROUTES,
+    *objects.ROUTES,
+    *webhooks.ROUTES,
+    *minimum.ROUTES,
 )
 ROUTES: tuple[Route, ...] = (*map(strictly, _IMITATED), *not_imitated_routes(_IMITATED), *entity_actions())
 _ROUTER = Router(ROUTES)

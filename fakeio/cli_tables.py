@@ -37,7 +37,9 @@ def show_routes(options: argparse.Namespace) -> int:
     from fakeio.edge.control_server import route_row
 
     rows = [route_row(route) for route in ROUTES]
-    shown = [(r["api"], r["method"], r["path"], r["grade"]) for r in rows]
+    shown = [
+        (r["api"], r["method"], r["path"], f"{r['grade']} (minimum)" if r["minimum"] else r["grade"]) for r in rows
+    ]
     return _print(options, "routes", rows, ("api", "method", "path", "grade"), shown)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fakeio.core import addresses, broadcasts, sending, sends
+from fakeio.core import addresses, broadcasts, editing, sending, sends
 from fakeio.core import app_operations as app
 from fakeio.core.operations import Operation
 from fakeio.core.outcomes import Outcome, Refused
@@ -20,10 +20,24 @@ if TYPE_CHECKING:  # the workspace imports this module
 CHECKS: dict[type[Operation], Callable[[Workspace, Any], Refused | None]] = {
     app.SendMessage: sends.check_send,
     app.TriggerBroadcast: broadcasts.check_trigger,
+    app.SaveCollection: editing.check_collection,
+    app.DeleteCollection: editing.check_collection,
+    app.SaveSnippet: editing.check_snippet,
+    app.DeleteSnippet: editing.check_unused,
+    app.SaveWebhook: editing.check_webhook,
+    app.DeleteWebhook: editing.check_webhook_exists,
+    app.EditTemplate: editing.check_template,
 }
 HANDLERS: dict[type[Operation], Callable[[Workspace, Any, float, int], Outcome]] = {
     app.SendMessage: sends.send_message,
     app.TriggerBroadcast: broadcasts.trigger,
+    app.SaveCollection: editing.save_collection,
+    app.DeleteCollection: editing.delete_collection,
+    app.SaveSnippet: editing.save_snippet,
+    app.DeleteSnippet: editing.delete_snippet,
+    app.SaveWebhook: editing.save_webhook,
+    app.DeleteWebhook: editing.delete_webhook,
+    app.EditTemplate: editing.edit_template,
     app.SuppressAddress: addresses.suppress_address,
     app.UnsuppressAddress: addresses.unsuppress_address,
 }

@@ -138,6 +138,11 @@ def app_json(value: Any, status: int = 200) -> Reply:
     return Reply(status, _APP_HEADERS, msgspec.json.encode(value))
 
 
+def json_size(value: Any) -> int:
+    """How many bytes a value takes as JSON in an answer."""
+    return len(msgspec.json.encode(value))
+
+
 APP_DELETED = Reply(204, _APP_EMPTY_HEADERS)
 
 

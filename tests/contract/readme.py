@@ -16,6 +16,7 @@ from fakeio.app import ROUTES
 from fakeio.core.limits import LIMITS
 from fakeio.core.rules import REFUSED, RULES
 from fakeio.core.settings import ROWS
+from fakeio.edge.routing import Route
 from scenarios.samples.anomalies import COHORT_ANOMALIES, export_anomalies
 from tests.contract.proofs import Proof, asking, naming
 from tests.contract.source_tree import CHECKOUT
@@ -84,10 +85,14 @@ def routes_table() -> str:
     return table(
         ("API", "operation", "method and path", "grade", "proved by"),
         [
-            (row.api, row.operation, f"`{row.method} {row.path}`", row.grade, _proof(asking(row.method, row.path)))
+            (row.api, row.operation, f"`{row.method} {row.path}`", _grade(row), _proof(asking(row.method, row.path)))
             for row in imitated
         ],
     )
+
+
+def _grade(route: Route) -> str:
+    return f"{route.grade} (minimum: holds nothing)" if route.minimum else route.grade
 
 
 def absent_table() -> str:
