@@ -8,7 +8,7 @@ from __future__ import annotations
 from array import array
 from bisect import insort
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -60,10 +60,21 @@ class Event(Activity, gc=False):
         return self.at
 
 
+class Watcher(Protocol):
+    """Who wants to know at once whose events come and go."""
+
+    def happened(self, event: Event) -> None:
+        """An event of somebody was written, or given to somebody."""
+
+    def forgotten(self, person: str) -> None:
+        """All events of somebody are gone, or somebody else's now."""
+
+
 class Activities:
-    """The log itself."""
+    """The log itself. `watcher` is told of events; nobody watches unless a segment asks about them."""
 
     def __init__(self) -> None:
+        self.watcher: Watcher | None = None
         self._log: list[Activity | None] = []  # index = number - 1; None: forgotten with its person
         self._of: dict[str, array[int]] = {}
 
@@ -81,6 +92,8 @@ class Activities:
         """Write an event; its number is set here."""
         event.number = len(self._log) + 1
         self._append(event)
+        if self.watcher is not None and event.person is not None:
+            self.watcher.happened(event)
 
     def _append(self, activity: Activity) -> None:
         self._log.append(activity)
@@ -97,9 +110,13 @@ class Activities:
         """Hand an activity of nobody (an anonymous event), or of somebody merged away, to a person."""
         activity.person = person
         insort(self._index(person), activity.number)
+        if self.watcher is not None and isinstance(activity, Event):
+            self.watcher.happened(activity)
 
     def move(self, source: str, target: str) -> None:
         """Everything of one person becomes another's."""
+        if self.watcher is not None:
+            self.watcher.forgotten(source)
         for number in self._of.pop(source, ()):
             activity = self._log[number - 1]
             if activity is not None:
@@ -107,6 +124,8 @@ class Activities:
 
     def forget_events(self, person: str) -> None:
         """Delete the events of a person who is deleted; what remains of the log says that it happened."""
+        if self.watcher is not None:
+            self.watcher.forgotten(person)
         for number in self._of.get(person, ()):
             if isinstance(self._log[number - 1], Event):
                 self._log[number - 1] = None

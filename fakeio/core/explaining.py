@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fakeio.core.building import Ruled
 from fakeio.core.identifiers import CIO_ID, EMAIL, ID
 from fakeio.core.near_misses import of_person
 from fakeio.core.people import Person, Stamp
@@ -70,12 +71,32 @@ def explain_membership(space: Workspace, person: Person, segment_id: int) -> dic
     segment = space.segments.get(segment_id)
     if segment is None:
         return {"segment": segment_id, "member": False, "why": f"there is no segment {segment_id}", "request": None}
+    ruled = space.builder.ruled(segment_id) if space.builder is not None else None
     if person.cio_id in segment.members:
         request = segment.joined_by.get(person.cio_id, 0)
-        why = f"added by request {request}" if request else "a member since it was seeded"
+        why = _why_member(request) if ruled is None else _why_met(request)
         return {"segment": segment_id, "member": True, "why": why, "request": request}
-    why = "data-driven: calls can add nobody to it" if segment.type != "manual" else "no add call has reached it"
+    if ruled is not None:
+        why = _why_not_met(space, person, ruled)
+    else:
+        why = "data-driven: calls can add nobody to it" if segment.type != "manual" else "no add call has reached it"
     return {"segment": segment_id, "member": False, "why": why, "request": None}
+
+
+def _why_member(request: int) -> str:
+    return f"added by request {request}" if request else "a member since it was seeded"
+
+
+def _why_met(request: int) -> str:
+    since = f"since request {request}" if request else "since it was built, a seed said so, or time had passed"
+    return f"data-driven: its conditions hold, {since}"
+
+
+def _why_not_met(space: Workspace, person: Person, ruled: Ruled) -> str:
+    if ruled.build is not None:
+        return f"data-driven: it is still being built (state {ruled.segment.state}) and has no members yet"
+    assert space.builder is not None, "it has the segment's conditions"
+    return f"data-driven: {'; '.join(ruled.condition.failures(space.builder, person))}"
 
 
 def _written(person: Person, name: str) -> dict[str, Any]:

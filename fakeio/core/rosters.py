@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 _COMPACT_FROM = 1024  # places; below this, holes are not worth a rebuild
 
@@ -52,6 +52,14 @@ class Roster:
         if len(self._keys) > _COMPACT_FROM and len(self._keys) > 2 * len(self._place_of):
             self._compact()
         return True
+
+    def put_first(self, keys: Sequence[str]) -> None:
+        """Those of `keys` that are in, in this order, before all others; only while nobody holds a place."""
+        wanted = dict.fromkeys(key for key in keys if key in self._place_of)
+        rest = [key for key in self._place_of if key not in wanted]
+        for key in (*wanted, *rest):
+            self.discard(key)
+            self.add(key)
 
     def after(self, place: int, limit: int) -> list[tuple[int, str]]:
         """At most `limit` members behind `place` (0: from the start), with their places."""

@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from fakeio.core import attributes as attribute_rules
-from fakeio.core import identifiers
+from fakeio.core import building, identifiers
+from fakeio.core.conditions import BadConditions
 from fakeio.core.deliveries import METRICS, Delivery
 from fakeio.core.identifiers import CIO_ID, CIO_PREFIX, EMAIL, ID, PHONE, Ref
 from fakeio.core.objects import Link, Object
@@ -54,7 +55,10 @@ def add_people(space: Workspace, rows: Iterable[Any], now: float, request: int =
 def add_segment(
     space: Workspace, name: Any, description: Any, type: Any, conditions: Any, now: float, id: int | None = None,
 ) -> Segment:  # fmt: skip
-    """A new segment of either type; raises SeedError for a shape that is none."""
+    """A new segment of either type, built at once or in the time the settings give; raises SeedError.
+
+    A data-driven one without conditions keeps the members that a seed gives it.
+    """
     if not isinstance(name, str) or not name:
         raise SeedError("a segment needs a name")
     if type not in (MANUAL, DYNAMIC):
@@ -65,7 +69,15 @@ def add_segment(
         raise SeedError("conditions are an object, and only a dynamic segment has them")
     if id is not None and (not isinstance(id, int) or isinstance(id, bool) or id < 1 or space.segments.get(id)):
         raise SeedError(f"a segment's id is a free whole number of at least 1, not {id!r}")
-    return space.segments.create(name, description, type, now, conditions=conditions, id=id)
+    if conditions is None:
+        return space.segments.create(name, description, type, now, id=id)
+    try:
+        condition = building.understand(space, conditions, id)
+    except BadConditions as bad:
+        raise SeedError(str(bad)) from bad
+    segment = space.segments.create(name, description, type, now, conditions=conditions, id=id)
+    building.begin(space, segment, condition, now)
+    return segment
 
 
 def snapshot(space: Workspace) -> dict[str, Any]:
@@ -151,6 +163,7 @@ def _seed_person(space: Workspace, row: Any, where: str, stamp: Stamp) -> Person
     attribute_rules.write(person, plain, stamp)
     for at, device in enumerate(_list(row, "devices", where)):
         _seed_device(space, person, device, f"{where}.devices[{at}]", stamp)
+    space.touch(person.cio_id, stamp.at, stamp.request)
     return person
 
 
@@ -221,16 +234,23 @@ def _seed_segment(space: Workspace, row: Any, where: str, stamp: Stamp) -> None:
         if kind not in USERS or not isinstance(users, list) or not all(isinstance(user, int) for user in users):
             raise SeedError(f"{where}.used_by: lists of numbers under {', '.join(USERS)}")
         segment.used_by[kind] = list(users)
-    for at, member in enumerate(_list(row, "members", where)):
-        _seed_member(space, segment, member, f"{where}.members[{at}]")
+    listed = [
+        _known_person(space, member, f"{where}.members[{at}]")
+        for at, member in enumerate(_list(row, "members", where))
+    ]
+    if segment.conditions is not None:
+        segment.members.put_first([person.cio_id for person in listed])
+        return  # who they are is up to the conditions
+    for person in listed:
+        _seed_member(space, segment, person, stamp)
 
 
-def _seed_member(space: Workspace, segment: Segment, row: Any, where: str) -> None:
-    person = _known_person(space, row, where)
+def _seed_member(space: Workspace, segment: Segment, person: Person, stamp: Stamp) -> None:
     segment.members.add(person.cio_id)
     if person.segment_set is None:
         person.segment_set = set()
     person.segment_set.add(segment.id)
+    space.touch(person.cio_id, stamp.at, stamp.request)
 
 
 def _seed_object(space: Workspace, row: Any, where: str, stamp: Stamp) -> None:

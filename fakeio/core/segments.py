@@ -63,6 +63,11 @@ class Segments:
     def __iter__(self) -> Iterator[Segment]:
         return iter(sorted(self._by_id.values(), key=lambda segment: segment.id))
 
+    @property
+    def next_id(self) -> int:
+        """The id of the next segment that asks for none."""
+        return self._last_id + 1
+
     def get(self, id: int) -> Segment | None:
         """The segment of that id."""
         return self._by_id.get(id)
@@ -76,7 +81,7 @@ class Segments:
         *, conditions: dict[str, Any] | None = None, id: int | None = None,
     ) -> Segment:  # fmt: skip
         """A new segment; `id` only when a seed asks for a certain one."""
-        chosen = id if id is not None else self._last_id + 1
+        chosen = id if id is not None else self.next_id
         self._last_id = max(self._last_id, chosen)
         segment = self._by_id[chosen] = Segment(chosen, name, description, type, now, conditions)
         return segment

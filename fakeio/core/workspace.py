@@ -11,6 +11,7 @@ from typing import Any
 
 from fakeio.core import attributes as attribute_rules
 from fakeio.core import (
+    building,
     deliveries,
     eventing,
     forms,
@@ -56,6 +57,7 @@ class Workspace:
         self.content = Content()
         self.addresses = Addresses()
         self.agenda = Agenda()
+        self.builder: building.Builder | None = None  # only where there are data-driven segments with conditions
         self.forms: dict[str, float] = {}  # form id -> when it was first seen
 
     def apply(self, operation: op.Operation, now: float, request: int = 0) -> Outcome:
@@ -70,7 +72,10 @@ class Workspace:
 
     def process(self, operation: op.Operation, now: float, request: int) -> Outcome:
         """Carry out an operation that `check` has passed."""
-        return _HANDLERS[type(operation)](self, operation, now, request)
+        outcome = _HANDLERS[type(operation)](self, operation, now, request)
+        if self.builder is not None and isinstance(outcome, Applied) and outcome.person is not None:
+            self.builder.touch(outcome.person, now, request)
+        return outcome
 
     def accept(
         self, operation: op.Operation, now: float, request: int = 0, delay_s: float = 0, settle: Settle | None = None
@@ -101,13 +106,15 @@ class Workspace:
                 each.settle(outcome, at)
 
     def sweep(self, now: float) -> None:
-        """Let fall due what is due by `now`: accepted operations, promises, anonymous events too old to keep."""
+        """Let fall due what is due by `now`: accepted operations, promises, old anonymous events, segments."""
         if self.intake:
             self._process_held(self.intake.take(now))
         if self.agenda:
             managing.run_due(self, self.agenda, now)
         for event in self.anonymous.expire(now):
             self.log.drop(event)
+        if self.builder is not None:
+            self.builder.sweep(now)
 
     def events(self, place: int = 0, person: str | None = None) -> Iterator[Event]:
         """Events with a number above `place`, in order of arrival."""
@@ -132,6 +139,11 @@ class Workspace:
         changes, _ = attribute_rules.write(person, sent, Stamp(now, request))
         if changes:
             self.log.add("attribute_change", now, person.cio_id, request, changes)
+
+    def touch(self, cio_id: str, now: float, request: int) -> None:
+        """Judge somebody again, whom no operation has changed, by the data-driven segments."""
+        if self.builder is not None:
+            self.builder.touch(cio_id, now, request)
 
     def leave_all(self, person: Person) -> None:
         """End every membership of a person who is about to go."""
@@ -235,6 +247,7 @@ def _delete_segment(space: Workspace, operation: op.DeleteSegment, now: float, r
         if person is not None and person.segment_set is not None:
             person.segment_set.discard(segment.id)
     space.segments.remove(segment)
+    building.end(space, segment, now, request)
     return Applied(result=segment.id)
 
 

@@ -19,7 +19,8 @@ WORLD: dict[str, Any] = {
     ],
     "segments": [
         {"id": 7, "name": "vip", "description": "", "type": "manual", "members": [{"cio_id": "a3000009"}]},
-        {"id": 8, "name": "new", "description": "d", "type": "dynamic", "conditions": {"and": []}, "members": []},
+        {"id": 8, "name": "new", "description": "d", "type": "dynamic",
+         "conditions": {"attribute": {"field": "n", "operator": "exists"}}, "members": [{"cio_id": "a3000009"}]},
     ],
     "suppressions": [{"identifiers": [{"id": "9"}, {"email": "z@x.io"}]}],
     "objects": [
@@ -47,7 +48,7 @@ def test_a_snapshot_is_a_seed_of_an_equal_workspace() -> None:
     seed(space.workspace, WORLD, NOW)
     assert snapshot(space.workspace) == WORLD
     assert space.activities() == [], "seeding is not something that happened"
-    assert space.person("id:1").segments == {7}
+    assert space.person("id:1").segments == {7, 8}
     assert space.workspace.people.by_device("t") is space.person("id:1")
 
 

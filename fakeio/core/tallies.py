@@ -1,0 +1,62 @@
+"""Who has performed what, for conditions on events: the newest moments of each person, as many as the condition needs.
+
+At least `times` events in a window is the same as the `times`-th newest lying in it, so a tally keeps that many moments
+for a person and no more, however many events there are. Moments are the events' own timestamps; one in the future
+counts at once (assumed).
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:  # a leaf for all but types
+    from fakeio.core.activities import Event
+    from fakeio.core.conditions import Performed
+
+
+class Tally:
+    """The moments of one condition, by cio_id, oldest first."""
+
+    __slots__ = ("_moments", "condition")
+
+    def __init__(self, condition: Performed) -> None:
+        self.condition = condition
+        self._moments: dict[str, list[int]] = {}
+
+    def add(self, event: Event) -> None:
+        """Count an event of somebody if it is what the condition asks for."""
+        wanted = self.condition
+        if event.name != wanted.name or event.type != wanted.type or event.person is None:
+            return
+        if wanted.data:
+            data = msgspec.json.decode(event.data)
+            if not all(test(data) for test in wanted.data):
+                return
+        moments = self._moments.setdefault(event.person, [])
+        insort(moments, event.timestamp)
+        if len(moments) > wanted.times:
+            del moments[0]
+
+    def forget(self, cio_id: str) -> None:
+        """Drop what somebody has performed who is gone."""
+        self._moments.pop(cio_id, None)
+
+    def count(self, cio_id: str, now: float) -> int:
+        """How often within the window that ends at `now`, at most `times`."""
+        moments = self._moments.get(cio_id)
+        within_s = self.condition.within_s
+        if moments is None or within_s is None:
+            return 0 if moments is None else len(moments)
+        return sum(now < moment + within_s for moment in moments)
+
+    def lapses_at(self, cio_id: str, now: float) -> float | None:
+        """When the condition, if it holds at `now`, stops holding without anything happening."""
+        moments = self._moments.get(cio_id)
+        wanted = self.condition
+        if wanted.within_s is None or moments is None or len(moments) < wanted.times:
+            return None
+        due = moments[0] + wanted.within_s
+        return due if due > now else None
