@@ -102,7 +102,7 @@ def test_the_fate_of_a_message_names_the_message(live: Live, delivery: Any, type
     metric = {"delivery_id": made, "metric": type_.partition("_")[0], "timestamp": 7}
     assert site.track.post("/api/v1/metrics", json=metric).status_code == 200
     [line] = lines(site)
-    happened = {"delivered": None, "opened": None, **{metric["metric"]: 7}}
+    happened = {"delivered": None, "opened": None, metric["metric"]: 7}
     assert {name: line[name] for name in ("type", "customer_id", "delivery_id", "delivery_type")} == {
         "type": type_, "customer_id": "1", "delivery_id": made, "delivery_type": medium,
     }  # fmt: skip

@@ -163,7 +163,8 @@ TOPICS = [
 def test_a_person_has_the_topics_default_until_something_is_said(live: Live) -> None:
     site = live.site(seed={"topics": TOPICS})
     site.identify("1", email="a@example.com")
-    site.identify("2", unsubscribed=True, cio_subscription_preferences={"topics": {"topic_6": False, "topic_7": "true"}})
+    said = {"topics": {"topic_6": False, "topic_7": "true"}}
+    site.identify("2", unsubscribed=True, cio_subscription_preferences=said)
     one = {"id": "1", "email": "a@example.com", "cio_id": site.cio_id("1")}
     assert site.app.get("/v1/customers/1/subscription_preferences?language=fr").json() == {
         "customer": {

@@ -132,7 +132,7 @@ def test_sends_and_track_have_no_references(live: Live) -> None:
 
 # ---- empty lists -----------------------------------------------------------------------------------------------------
 
-LISTS = [
+LISTS: list[tuple[str, str, Any, list[str]]] = [
     ("GET", "/v1/segments", None, ["segments"]),
     ("GET", "/v1/activities", None, ["activities"]),
     ("POST", "/v1/customers/attributes", {"ids": []}, ["customers"]),
