@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fakeio.core import addresses, broadcasts, editing, sending, sends
+from fakeio.core import addresses, broadcasts, editing, exports, imports, sending, sends
 from fakeio.core import app_operations as app
 from fakeio.core.operations import Operation
 from fakeio.core.outcomes import Outcome, Refused
@@ -27,6 +27,7 @@ CHECKS: dict[type[Operation], Callable[[Workspace, Any], Refused | None]] = {
     app.SaveWebhook: editing.check_webhook,
     app.DeleteWebhook: editing.check_webhook_exists,
     app.EditTemplate: editing.check_template,
+    app.LinkExport: exports.check_link,
 }
 HANDLERS: dict[type[Operation], Callable[[Workspace, Any, float, int], Outcome]] = {
     app.SendMessage: sends.send_message,
@@ -38,12 +39,18 @@ HANDLERS: dict[type[Operation], Callable[[Workspace, Any, float, int], Outcome]]
     app.SaveWebhook: editing.save_webhook,
     app.DeleteWebhook: editing.delete_webhook,
     app.EditTemplate: editing.edit_template,
+    app.ExportPeople: exports.start_export,
+    app.ExportDeliveries: exports.start_export,
+    app.LinkExport: exports.link_export,
+    app.ImportFile: imports.start_import,
     app.SuppressAddress: addresses.suppress_address,
     app.UnsuppressAddress: addresses.unsuppress_address,
 }
 _DUE: dict[str, Callable[[Workspace, str | int, float], None]] = {
     sending.SEND: sending.send,
     broadcasts.BROADCAST: broadcasts.process,
+    exports.EXPORT: exports.finish,
+    imports.IMPORT: imports.advance,
 }
 
 

@@ -148,6 +148,8 @@ _ROWS = (
          DOCUMENTED, "App API > Snippets", REFUSED),
     Rule("app.snippet.in_use", "a snippet that a message uses is not deleted",
          DOCUMENTED, "App API > Snippets", REFUSED),
+    Rule("app.export.pending", "an export that is not done has no link", ASSUMED, "App API > Exports", REFUSED),
+    Rule("app.export.link", "a link to an export works for 15 minutes", DOCUMENTED, "App API > Exports", REFUSED),
     Rule("app.quota", "some operations have a limit of their own", DOCUMENTED, "App API > Rate limits", REFUSED),
     Rule("route.unknown", "no published operation has this method and path", RECORDED, "Track API, App API", REFUSED),
     Rule("route.not_imitated", "the operation exists, but this fake does not imitate it",

@@ -29,11 +29,14 @@ from fakeio.core.addresses import Addresses
 from fakeio.core.agenda import Agenda
 from fakeio.core.anonymous import Anonymous
 from fakeio.core.content import Content
+from fakeio.core.exports import Exports
+from fakeio.core.imports import Import
 from fakeio.core.intake import Held, Intake, Settle
 from fakeio.core.outcomes import Applied, Ignored, Outcome, Refused
 from fakeio.core.people import Device, People, Person, Stamp
 from fakeio.core.segments import MANUAL, Segments
 from fakeio.core.settings import Settings
+from fakeio.core.shelf import Shelf
 from fakeio.core.suppression import Suppressions
 
 
@@ -57,6 +60,8 @@ class Workspace:
         self.content = Content()
         self.addresses = Addresses()
         self.agenda = Agenda()
+        self.exports = Exports()
+        self.imports: Shelf[Import] = Shelf()
         self.builder: building.Builder | None = None  # only where there are data-driven segments with conditions
         self.forms: dict[str, float] = {}  # form id -> when it was first seen
 

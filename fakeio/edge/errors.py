@@ -138,6 +138,12 @@ def app_json(value: Any, status: int = 200) -> Reply:
     return Reply(status, _APP_HEADERS, msgspec.json.encode(value))
 
 
+def app_file(content: bytes, name: str) -> Reply:
+    """A CSV to be kept under that name."""
+    disposition = f'attachment; filename="{name}"'.encode("ascii")
+    return Reply(200, ((b"content-type", b"text/csv; charset=utf-8"), (b"content-disposition", disposition)), content)
+
+
 def json_size(value: Any) -> int:
     """How many bytes a value takes as JSON in an answer."""
     return len(msgspec.json.encode(value))

@@ -29,7 +29,10 @@ class Fetched(msgspec.Struct, frozen=True):
 
 def may_fetch(url: str, fetch_from: str) -> str:
     """Why a URL is not fetched; empty when it is."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "The file's URL is malformed."
     if parts.scheme not in ("http", "https", "file"):
         return "The file's URL is not http, https or file."
     if fetch_from == ANYWHERE:

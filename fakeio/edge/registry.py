@@ -148,6 +148,10 @@ class HostedWorkspace:
             plant(self.state, self._seed, self.clock.now())
 
 
+def _knows(state: Workspace, text: str) -> bool:
+    return state.deliveries.get(text) is not None or text in state.exports.links
+
+
 class Claim(msgspec.Struct, frozen=True):
     """What an `Authorization` header amounts to: where the request belongs, and what its credentials are good for.
 
@@ -243,8 +247,8 @@ class Registry:
         return found if own is not None and found is not None and found.account == own.account else own
 
     def by_delivery(self, delivery_id: str) -> HostedWorkspace | None:
-        """The workspace that holds that delivery."""
-        return next((hosted for hosted in self if hosted.state.deliveries.get(delivery_id) is not None), None)
+        """The workspace that holds that delivery, or gave out that link to an export."""
+        return next((hosted for hosted in self if _knows(hosted.state, delivery_id)), None)
 
     def claim(self, header: bytes | None) -> Claim:
         """What an `Authorization` header amounts to; looked up once for each header, then remembered."""
