@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # the workspace imports this module
     from fakeio.core.workspace import Workspace
 
 _QUEUED_SHARE = 0.2  # of the time of each phase
+_LONGEST_S = 1_000_000_000  # a build that never ends; more would not fit the arithmetic of a clock
 _JITTER_S = 1.0  # a real clock may step back that far without everybody being judged again
 
 
@@ -248,7 +249,8 @@ def begin(space: Workspace, segment: Segment, condition: Condition, now: float) 
     """Build a new data-driven segment, in the time that the settings give it."""
     if space.builder is None:
         space.builder = space.log.watcher = Builder(space)
-    space.builder.add(Ruled(segment, condition), space.events(), now, space.settings.segment_build_s)
+    takes_s = min(space.settings.segment_build_s, _LONGEST_S)
+    space.builder.add(Ruled(segment, condition), space.events(), now, takes_s)
 
 
 def end(space: Workspace, segment: Segment, now: float, request: int) -> None:

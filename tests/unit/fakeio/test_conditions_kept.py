@@ -61,18 +61,24 @@ CONDITIONS = st.recursive(
 )
 EVENTS = st.builds(
     op.RecordEvent,
-    ref=REFS,
+    ref=REFS | st.none(),
+    anonymous_id=st.sampled_from([None, "p"]),
     event=st.just("buy"),
     type=st.sampled_from(["event", "page"]),
     data=st.sampled_from([b"{}", b'{"total":7}', b'{"total":"7","none":null}']),
     timestamp=st.sampled_from([None, int(NOW), int(NOW) - 30 * DAY_S, int(NOW) + 400]),
 )
-PEOPLE = st.fixed_dictionaries({"id": st.sampled_from(["1", "2", "9"]), "attributes": st.just({"plan": "x"})})
-STEPS = st.tuples(
-    OPERATIONS | EVENTS | PEOPLE | st.tuples(CONDITIONS, st.sampled_from([0, BUILD_S])),
-    st.sampled_from([0, 1, 400, 40 * DAY_S, -400]),
+PEOPLE = st.fixed_dictionaries({
+    "cio_id": st.sampled_from(["a3000001", "a3000002"]), "attributes": st.sampled_from([{}, {"plan": "x"}])
+})  # fmt: skip
+AUTO = st.tuples(CONDITIONS, st.sampled_from([0, BUILD_S]))
+ANYTHING = st.sampled_from([*[OPERATIONS] * 5, *[EVENTS] * 3, PEOPLE, AUTO]).flatmap(lambda kind: kind)
+STEPS = st.tuples(ANYTHING, st.sampled_from([0, 1, 400, 40 * DAY_S, -400]))
+HISTORIES = st.builds(
+    lambda autos, steps: [((conditions, takes_s), 0) for conditions, takes_s in autos] + steps,
+    st.lists(AUTO, min_size=1, max_size=3),
+    st.lists(STEPS, max_size=25),
 )
-HISTORIES = st.lists(STEPS, max_size=25)
 
 # ---- a plain reading of conditions -----------------------------------------------------------------------------------
 
@@ -174,15 +180,32 @@ def check(world: World) -> None:
     check_indexes(world.space)
 
 
-WITHIN = {"event": {"name": "buy"}, "within": 400}
+EVER = ({"event": {"name": "buy"}}, 0)
+WITHIN = ({"event": {"name": "buy"}, "within": 400}, 0)
+TWICE = ({"event": {"name": "buy"}, "within": 400, "times": 2}, 0)
+VISITED = ({"event": {"name": "buy", "type": "page"}, "within": 400}, 0)
 BUY = op.RecordEvent(ref=ref("id:1"), event="buy")
+BUY_LATER = op.RecordEvent(ref=ref("id:1"), event="buy", timestamp=int(NOW) + 400)
+VISIT = op.RecordEvent(ref=ref("id:1"), event="buy", type="page")
+BUY_AS_P = op.RecordEvent(ref=None, event="buy", anonymous_id="p")
+CLAIM_P = op.Identify(ref=ref("id:1"), attributes={"anonymous_id": "p"})
+DELETE = op.DeletePerson(ref=ref("cio_id:a3000001"))
+OTHER = op.Identify(ref=ref("id:2"), attributes={})
+MERGE = op.MergePeople(primary=ref("id:2"), secondary=ref("id:1"))
 
 
 @given(HISTORIES)
-@settings(max_examples=200)
-@example([((WITHIN, 0), 0), (BUY, 400), (BUY, 1), (op.DeletePerson(ref=ref("id:1")), 0), (BUY, 40 * DAY_S)])
-@example([(BUY, 0), (({"not": {"segment": {"id": 2}}}, 0), 0), ((WITHIN, BUILD_S), 400), (BUY, 400), (BUY, -400)])
-@example([((WITHIN, 0), 0), (BUY, 400), ({"id": "2", "attributes": {}}, -400)])
+@settings(max_examples=150)
+@example([(WITHIN, 0), (BUY, 400), (BUY, -400)]).via("an event grows too old, and young again")
+@example([(WITHIN, 0), (VISITED, 0), (BUY_LATER, 0), (VISIT, 400)]).via("the next to grow old was not the last to come")
+@example([(TWICE, 0), (BUY_LATER, 0), (BUY, 0), (BUY_LATER, 400), (BUY, 400)]).via("only the newest count")
+@example([(EVER, 0), (BUY, 0), (DELETE, 0), ({"cio_id": "a3000001"}, 0)]).via("somebody comes back without events")
+@example([(EVER, 0), (BUY_AS_P, 0), (CLAIM_P, 0)]).via("an anonymous event is claimed")
+@example([(EVER, 0), (BUY, 0), (OTHER, 0), (MERGE, 0)]).via("a merge moves events")
+@example([(BUY, 0), (({"segment": {"id": 2}}, 0), 0), (({"segment": {"id": 3}}, 0), 0),
+          ((EVER[0], BUILD_S), BUILD_S)]).via("a chain waits for its last to be built")  # fmt: skip
+@example([(BUY, 0), (EVER, 0), (({"not": {"segment": {"id": 1}}}, 0), 0),
+          (op.DeleteSegment(segment_id=1), 0)]).via("what others ask about is deleted")  # fmt: skip
 def test_a_segment_has_the_members_that_a_plain_reading_finds(history: list[tuple[Any, int]]) -> None:
     world = World()
     for step, seconds in history:
