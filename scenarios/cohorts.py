@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from scenarios.people import overlong_ids
+from scenarios.people import overlong_ids, some_of
 from scenarios.samples.formats import COHORT_HEADER, encode_cohort, encode_gzip
 
 
@@ -33,8 +33,9 @@ class Snapshot(NamedTuple):
         return (*plain, f'Listener "{number}"\r\nof many', plain[0]) if self.with_properties else plain
 
 
-def snapshots(members: st.SearchStrategy[Any]) -> st.SearchStrategy[Snapshot]:
-    """Any members, repeated or not, among rows that name nobody. `members`: ids, or whatever stands for them."""
+def snapshots(people: int) -> st.SearchStrategy[Snapshot]:
+    """Any of so many people, known by number, and then more rows: repeated ones, and some that name nobody."""
     nobody = st.one_of(st.sampled_from(("", " ", "\t")), overlong_ids())
-    rows = st.lists(st.one_of(members, members, members, nobody), max_size=30).map(tuple)
+    more = st.lists(st.one_of(st.integers(0, people - 1), nobody), max_size=6)
+    rows = st.builds(lambda some, extra: (*sorted(some), *extra), some_of(people), more)
     return st.builds(Snapshot, rows, st.booleans(), st.booleans())

@@ -29,6 +29,12 @@ def pools(size: int) -> st.SearchStrategy[list[str]]:
     return st.lists(ids(), min_size=size, max_size=size, unique=True)
 
 
+def some_of(people: int) -> st.SearchStrategy[frozenset[int]]:
+    """Any of so many people, known by number; each is in or out by a toss of its own, so not all sets are small."""
+    tosses = st.lists(st.booleans(), min_size=people, max_size=people)
+    return tosses.map(lambda toss: frozenset(number for number, is_in in enumerate(toss) if is_in))
+
+
 def _texts() -> st.SearchStrategy[str]:
     # lone surrogates are no text (they have no bytes); a NUL ends a string for too many readers of CSV files
     return st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=40)

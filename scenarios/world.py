@@ -95,7 +95,7 @@ class World:
 
     def requests(self, after: int = 0, **wanted: str | int) -> list[Row]:
         """The tape behind request number `after`, in order of arrival; `wanted` as in the control API."""
-        return [row for row in self._list("requests", query=wanted) if row["n"] > after]
+        return list(self._list("requests", query={**wanted, **({"start": after} if after else {})}))
 
     def is_over(self, number: int) -> bool | None:
         """Whether that request was answered or cut; None when it has not even arrived."""

@@ -21,14 +21,17 @@ from fakeio import Fake
 from scenarios.cohorts import Snapshot, snapshots
 from scenarios.engine import EngineRun
 from scenarios.inprocess import run_cohort_file
-from scenarios.people import pools
+from scenarios.people import pools, some_of
 from scenarios.truth import Truth
 from scenarios.verdicts import cohort_fate
 from scenarios.weathers import Fault, weathers
 from scenarios.world import new_world
 
-POOL = 8
-WHO = st.integers(0, POOL - 1)
+POOL = 5  # few, so that the same people come and go
+Some = frozenset[int]
+NOBODY: Some = frozenset()
+SOME = some_of(POOL)
+SNAPSHOT = st.none() | snapshots(POOL)
 NAME = "machine"
 WRITES = ("/add_customers", "/remove_customers")
 #: How a run in bad weather may end: as usual, refused by a faked answer, or given up.
@@ -58,52 +61,29 @@ class CohortMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         self._stack.close()
 
-    @initialize(pool=pools(POOL), present=st.sets(WHO))
-    def begins(self, pool: list[str], present: set[int]) -> None:
+    @initialize(pool=pools(POOL))
+    def begins(self, pool: list[str]) -> None:
         self.pool = pool
-        for who in present:
-            self.signs_up(who)
 
-    @rule(who=WHO)
-    def signs_up(self, who: int) -> None:
-        if self.pool[who] not in self.truth.blocked:
-            self.world.seed([{"id": self.pool[who]}])
-            self.truth.create(self.pool[who])
-
-    @rule(who=WHO)
-    def is_deleted(self, who: int) -> None:
-        self.world.delete(id=self.pool[who])
-        self.truth.delete(id=self.pool[who])
-
-    @rule(who=WHO)
-    def is_suppressed(self, who: int) -> None:
-        self.world.suppress(id=self.pool[who])
-        self.truth.suppress(id=self.pool[who])
-
-    @rule(who=WHO)
-    def is_unsuppressed(self, who: int) -> None:
-        self.world.unsuppress(id=self.pool[who])
-        self.truth.blocked.discard(self.pool[who])
-
-    @rule(snapshot=snapshots(WHO))
-    def the_cohort_changes(self, snapshot: Snapshot) -> None:
-        values = tuple(self.pool[value] if isinstance(value, int) else value for value in snapshot.values)
-        self.snapshot = snapshot._replace(values=values)
-        self.named |= {value for value in values if cohort_fate(value) == "cohort"}
-
-    @rule(faults=weathers())
-    def the_engine_runs(self, faults: list[Fault]) -> None:
-        """In whatever weather: it may fail, but never silently."""
+    @rule(come=SOME, go=SOME, blocked=SOME, freed=SOME, snapshot=SNAPSHOT, faults=weathers())
+    def a_day_of_weather(
+        self, come: Some, go: Some, blocked: Some, freed: Some, snapshot: Snapshot | None, faults: list[Fault]
+    ) -> None:
+        """People come and go, the cohort changes or not, and the engine runs: it may fail, but never silently."""
+        self._life_goes_on(come, go, blocked & go, freed)
+        self._cohort_becomes(snapshot)
         for fault in faults:
             self.world.arm(fault)
         run = self._run()
         self.world.calm()  # what people do in the meantime is no business of the faults
         assert run.code in ENDS, run
-        if run.code == 4:
-            assert run.report["error"]["message"], run
+        assert run.code != 4 or run.report["error"]["message"], run
 
-    @rule()
-    def all_is_well_after_a_calm_run(self) -> None:
+    @rule(come=SOME, go=SOME, snapshot=SNAPSHOT)
+    def a_calm_day(self, come: Some, go: Some, snapshot: Snapshot | None) -> None:
+        """After a run that nothing disturbs all is as it ought to be, and one more run writes nothing."""
+        self._life_goes_on(come, go)
+        self._cohort_becomes(snapshot)
         run = self._run()
         counts = self.truth.run_cohort(self.snapshot.values)
         assert run.code == int(counts.total() > counts["member"] + counts["collapsed"]), run
@@ -112,6 +92,30 @@ class CohortMachine(RuleBasedStateMachine):
         again = self._run()
         self._compare(again, counts)
         assert [row["path"] for row in self.world.requests(after=before) if row["path"].endswith(WRITES)] == []
+
+    def _life_goes_on(self, come: Some, go: Some, blocked: Some = NOBODY, freed: Some = NOBODY) -> None:
+        for person in self._ids(freed):
+            self.world.unsuppress(id=person)
+            self.truth.blocked.discard(person)
+        for person in self._ids(blocked):
+            self.world.suppress(id=person)
+            self.truth.suppress(id=person)
+        for person in self._ids(go - blocked):
+            self.world.delete(id=person)
+            self.truth.delete(id=person)
+        arriving = [person for person in self._ids(come) if person not in self.truth.blocked]
+        self.world.seed({"id": person} for person in arriving)
+        for person in arriving:
+            self.truth.create(person)
+
+    def _cohort_becomes(self, snapshot: Snapshot | None) -> None:
+        if snapshot is not None:
+            values = tuple(self.pool[value] if isinstance(value, int) else value for value in snapshot.values)
+            self.snapshot = snapshot._replace(values=values)
+            self.named |= {value for value in values if cohort_fate(value) == "cohort"}
+
+    def _ids(self, some: Some) -> list[str]:
+        return [self.pool[who] for who in sorted(some)]
 
     @invariant()
     def every_call_keeps_the_law(self) -> None:
