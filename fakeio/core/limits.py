@@ -112,7 +112,7 @@ SEND_RECIPIENTS = Limit(
 )
 ATTACHMENTS = Limit(
     rule="app.send.attachment.total", where=WIRE, unit=BYTES, strict=2_000_000, lenient=2_000_000, breach=REFUSED,
-    says="the attachments of one message are at most 2,000,000 bytes before encoding",
+    says="the attachments of one message are at most 2,000,000 bytes as base64",
     source="App API > Transactional > attachments",
 )
 TRIGGER_PEOPLE = Limit(

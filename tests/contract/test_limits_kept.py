@@ -6,7 +6,6 @@ itself from what it sends, never by the fake's own helpers; the figures come fro
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -168,8 +167,7 @@ def send_recipients(world: World, size: int) -> bool:
 
 
 def attachments(world: World, size: int) -> bool:
-    world.space.update_settings(send_body_kb=2548)  # with the smaller body, only too many bytes could be told from it
-    return send(world, attachments={"a.bin": base64.b64encode(bytes(size)).decode("ascii")})
+    return send(world, attachments={"a.bin": "A" * (size // 4 * 4) + "\n" * (size % 4)})
 
 
 def trigger_people(world: World, size: int) -> bool:

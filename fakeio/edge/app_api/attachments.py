@@ -1,6 +1,7 @@
 """Files attached to a transactional message: base64 by name, bounded in all, and not of a kind that runs.
 
-Source: App API > Transactional > attachments. Which kinds of files are refused is not published: those here are the
+Their size is that of the base64 text: any other reading would never matter beside the limit on the whole body. Source:
+App API > Transactional > attachments. Which kinds of files are refused is not published: those here are the
 ones that no mail provider takes (assumed).
 """
 
@@ -39,13 +40,14 @@ def refuse_attachments(attachments: Any) -> Refused | None:
 
 
 def _size(encoded: Any) -> int | None:
-    """How many bytes a base64 text stands for; None when it is none."""
+    """How many bytes a base64 text takes, as sent; None when it is none."""
     if not isinstance(encoded, str):
         return None
     try:
-        return len(base64.b64decode("".join(encoded.split()).encode("ascii"), validate=True))
+        base64.b64decode("".join(encoded.split()).encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):
         return None
+    return len(encoded)
 
 
 def _forbidden(name: str) -> Refused | None:
