@@ -9,6 +9,7 @@ Source: App API > Segments > state, progress; how long what takes is assumed.
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterable, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -62,6 +63,7 @@ class Builder:
         self._in_order: list[Ruled] = []
         self._building: list[Ruled] = []
         self._tallies: dict[Performed, Tally] = {}
+        self._windows: list[Tally] = []  # those that lapse
         self._due: list[tuple[float, str]] = []
         self._due_of: dict[str, float] = {}
         self._latest = 0.0
@@ -93,6 +95,7 @@ class Builder:
         self._in_order = [self._ruled[id] for id in _in_order_of_need(self.needs())]
         new = {condition: Tally(condition) for condition in ruled.performed}
         self._tallies |= new
+        self._windows = self._lapsing()
         for event in past if new else ():
             for tally in new.values():
                 tally.add(event)
@@ -108,9 +111,13 @@ class Builder:
             self._building = [other for other in self._building if other is not ruled]
             for condition in ruled.performed:
                 del self._tallies[condition]
+            self._windows = self._lapsing()
         affected = self._dependants({segment.id})
         for cio_id in segment.members if affected else ():
             self._judge(self.people.get(cio_id), affected, now, request)
+
+    def _lapsing(self) -> list[Tally]:
+        return [tally for tally in self._tallies.values() if tally.condition.within_s is not None]
 
     def ruled(self, segment_id: int) -> Ruled | None:
         """The segment of that id with its conditions."""
@@ -178,19 +185,15 @@ class Builder:
         self.now = now
         for ruled in chosen:
             if ruled.build is None:
-                segment = ruled.segment
-                member = segment.id in person.segments
+                member = person.segment_set is not None and ruled.segment.id in person.segment_set
                 if ruled.condition.holds(self, person) is not member:
-                    _leave(segment, person) if member else _join(segment, person, request)
-        if self._tallies:
-            self._look_again(person.cio_id, now)
+                    _leave(ruled.segment, person) if member else _join(ruled.segment, person, request)
+        for tally in self._windows:
+            self._look_again(person.cio_id, tally.lapses_at(person.cio_id, now))
 
-    def _look_again(self, cio_id: str, now: float) -> None:
-        """Promise to judge somebody when the first of the conditions on recent events that hold lapses."""
-        lapses = [due for tally in self._tallies.values() if (due := tally.lapses_at(cio_id, now)) is not None]
-        due = min(lapses, default=None)
-        promised = self._due_of.get(cio_id)
-        if due is not None and (promised is None or due < promised):
+    def _look_again(self, cio_id: str, due: float | None) -> None:
+        """Promise to judge somebody when a condition on recent events that holds now lapses, unless it is sooner."""
+        if due is not None and due < self._due_of.get(cio_id, math.inf):
             self._due_of[cio_id] = due
             heapq.heappush(self._due, (due, cio_id))
 

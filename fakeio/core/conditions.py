@@ -106,8 +106,11 @@ class Group:
     every: bool
 
     def holds(self, view: View, person: Person) -> bool:
-        found = (node.holds(view, person) for node in self.nodes)
-        return all(found) if self.every else any(found)
+        every = self.every
+        for node in self.nodes:  # not all() or any(): a generator costs more than most conditions
+            if node.holds(view, person) is not every:
+                return not every
+        return every
 
     def failures(self, view: View, person: Person) -> list[str]:
         if self.holds(view, person):

@@ -50,6 +50,8 @@ class Tally:
         within_s = self.condition.within_s
         if moments is None or within_s is None:
             return 0 if moments is None else len(moments)
+        if now < moments[0] + within_s:
+            return len(moments)
         return sum(now < moment + within_s for moment in moments)
 
     def lapses_at(self, cio_id: str, now: float) -> float | None:
