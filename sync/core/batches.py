@@ -57,9 +57,9 @@ class Packer:
 
     def pack(self, intents: list[Intent], discards: list[Discard]) -> Iterator[Batch]:
         """Yields each batch as it is full, counts `duplicates`, and adds to `discards` what can't be sent."""
-        known, encode_data = self._known, self._properties.encode_data
+        is_known, mark, encode_data = self._known.__contains__, self._known.add, self._properties.encode_data
         for intent, text in zip(intents, encode_ulids([intent.ulid for intent in intents]), strict=True):
-            if intent.ulid in known:
+            if is_known(intent.ulid):
                 self.duplicates += 1
                 continue
             data = encode_data(intent.row)
@@ -76,7 +76,7 @@ class Packer:
             self._room -= size
             self._items.append(item)
             self._ulids.append(intent.ulid)
-            known.add(intent.ulid)
+            mark(intent.ulid)
 
     def flush(self) -> Iterator[Batch]:
         """The open batch, if anything is in it."""

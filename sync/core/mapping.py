@@ -93,12 +93,13 @@ class Mapping:
         filtered = 0
         names, nameless = self._names, _NamelessKeys(chunk)
         identifier_of, kind_of, ms_of = self._identifier, self._kind, self._times.parse_ms
+        first_ms, last_ms = self._first_ms, self._last_ms
         for position, row in enumerate(rows):
             name = names.get(row.event_type, _UNSEEN)
             if name == _UNSEEN:
                 name = self._name(row)
             ms = ms_of(row.event_time)
-            if name is None or (ms is not None and not self._first_ms <= ms < self._last_ms):
+            if name is None or (ms is not None and not first_ms <= ms < last_ms):
                 filtered += 1
                 continue
             who = identifier_of(row)

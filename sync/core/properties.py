@@ -50,6 +50,7 @@ _NULL = Raw(b"null")
 _NOTHING = (NO_PROPERTIES, _NULL, Raw(b"[]"))
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u....|.)")
 _EMPTY = b"{}"
+_OPENED = b'{"'
 _QUOTE = ord('"')
 
 
@@ -64,7 +65,13 @@ class Properties:
 
     def encode_data(self, row: Row) -> bytes | None:
         """The JSON object for `data`; None when the event properties are no object, which makes it a bad row."""
-        return (_untouched(row) if self._may_stay else None) or self._rebuilt(row)
+        if self._may_stay:
+            own = bytes(row.event_properties)
+            if own[:2] == _OPENED and _decode_special(own) == _NOTHING_SPECIAL:
+                return _with_nested(row, b",", own[:-1])
+            if own == _EMPTY:
+                return _with_nested(row, b"", b"{")
+        return self._rebuilt(row)
 
     def _rebuilt(self, row: Row) -> bytes | None:
         own = _members(row.event_properties)
@@ -100,20 +107,7 @@ def _unescaped(escape: re.Match[bytes]) -> bytes:
     return escape.group() if letter in '"\\' or letter < " " else letter.encode()
 
 
-def _untouched(row: Row) -> bytes | None:
-    """The data made of the row's own bytes; None when something in it must change."""
-    own = bytes(row.event_properties)
-    if own == _EMPTY:
-        return _nested(row, b"", b"{")
-    try:
-        if own[1] != _QUOTE or _decode_special(own) != _NOTHING_SPECIAL:
-            return None
-    except (msgspec.ValidationError, IndexError):  # a number, a text or a list
-        return None
-    return _nested(row, b",", own[:-1])
-
-
-def _nested(row: Row, comma: bytes, start: bytes) -> bytes:
+def _with_nested(row: Row, comma: bytes, start: bytes) -> bytes:
     """`start` completed by what stands under names of its own."""
     users, groups = row.user_properties, row.groups
     if row.group_properties in _NOTHING and users not in _NOTHING:  # the usual two shapes, at the best price

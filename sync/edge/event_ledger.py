@@ -21,7 +21,7 @@ from sync.edge.ledger import DeadLetter, Ledger
 SENT, ACCEPTED = 0, 1  # numbers of one size: SQLite changes such a row in place, however long its ids are
 HOUR_MS = 3_600_000
 FOLD_AT = 100_000  # accepted ids held apart before they go into their hours: fewer, larger writes
-MOST_LOADED = 2_000_000  # ids of past hours in memory, about 25 bytes each
+MOST_LOADED = 1_000_000  # ids of past hours in memory, about 25 bytes each
 _IDS_IN_SLOT = 32
 _LAST_HOUR = ((1 << 48) - 1) // HOUR_MS
 _BEYOND = b"\xff" * (ULID_BYTES + 1)
@@ -84,6 +84,7 @@ class EventLedger:
         self._site_id = site_id
         self._run_id = run_id
         self._recent: set[bytes] = set()  # planned by this run or accepted lately, and not in their hours yet
+        self.add = self._recent.add  # this event is in a batch now; the set's own method, for it is called for each
         self._accepted = 0
         self._loaded: OrderedDict[int, PackedSet] = OrderedDict()
         self._hours = self._read_hours()
@@ -93,10 +94,6 @@ class EventLedger:
     def __contains__(self, ulid: bytes) -> bool:
         """Whether this event is delivered or on its way."""
         return ulid in self._recent or (bool(self._hours) and self._is_delivered(ulid))
-
-    def add(self, ulid: bytes) -> None:
-        """This event is in a batch now."""
-        self._recent.add(ulid)
 
     # -- writing ------------------------------------------------------------------------------------------------------
     def step(
