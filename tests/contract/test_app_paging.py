@@ -125,7 +125,7 @@ class Walk:
     def through(self, changes: list[list[int]]) -> None:
         """Page by page to the end; after each page somebody enters (-1) or the one at that place leaves."""
         start, left = "", list(changes)
-        while True:
+        while len(self.met) <= len(self.entered):  # more would be somebody met twice, and maybe a walk without an end
             keys, start = self.paged.page(self.site, f"limit={self.size}&start={start}")
             assert len(keys) <= self.size
             self.met += keys
