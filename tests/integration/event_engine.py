@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from sync.run_events import EventsOptions, run_events
 HASTE = RetryPolicy(retries=8, base_s=0.001, cap_s=0.005, budget_s=30)
 IMPATIENT = RetryPolicy(retries=1, base_s=0.001, cap_s=0.001, budget_s=1)
 BATCH_PATH = "/api/v2/batch"
+PATIENCE_S = 60.0  # for a thread that is about to end
 
 
 def row(number: int = 0, **columns: Any) -> dict[str, Any]:
@@ -66,8 +68,11 @@ class Engine:
         options = EventsOptions(source=source or str(self.file), rules=Rules(**rules), dry_run=dry_run)
         console = Console(quiet=True, stream=self.said)
         ledger = Ledger.peek(self.path) if dry_run else Ledger.open(self.path)
-        with ledger or contextlib.nullcontext():
-            return run_events(options, settings or self.settings(), ledger, console, policy=policy, network=network)
+        try:
+            with ledger or contextlib.nullcontext():
+                return run_events(options, settings or self.settings(), ledger, console, policy=policy, network=network)
+        finally:
+            _end_as_a_process_does(network)
 
     def report(self, *rows: dict[str, Any] | bytes, **how: Any) -> EventsReport:
         """The report of a run that must come to its end."""
@@ -88,6 +93,15 @@ class Engine:
     def sent(self) -> list[str]:
         """The paths of all requests that carried events, in order."""
         return [one.path for one in self.workspace.requests if one.method == "POST"]
+
+
+def _end_as_a_process_does(network: Network | None) -> None:
+    """A run that was killed leaves its courier under way and a connection open; with a process, both would be gone."""
+    for thread in threading.enumerate():
+        if thread.name == "courier":
+            thread.join(PATIENCE_S)
+    if network is not None:
+        network.close()
 
 
 def counts(report: EventsReport) -> dict[str, object]:
