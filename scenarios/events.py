@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -23,6 +24,26 @@ NO_TIMES = ("", "soon", "2026-02-30 00:00:00", "1766000000")
 SIZES_BYTES = (0, 10, 1_000, 31_000, 33_000, 60_000, 90_000, 101_000)
 
 
+class Sketch(NamedTuple):
+    """An event in short. `user` is the number of a person, or a value that names nobody; `size`: bytes of padding."""
+
+    user: int | str | None
+    name: str = "E"
+    at: str = "2026-08-17 09:00:00"
+    properties: Mapping[str, Any] = MappingProxyType({})
+    size: int = 0
+
+    def row(self, number: int, pool: Sequence[str]) -> Row:
+        """The Export row; rows of different numbers are different events, by their insert ids or by their uuids."""
+        own = {**self.properties, "padding": "p" * self.size} if self.size else dict(self.properties)
+        return export_row({
+            "event_type": self.name, "event_time": self.at, "event_id": number, "app": PROJECT, "data_type": "event",
+            "user_id": pool[self.user] if isinstance(self.user, int) else self.user, "event_properties": own,
+            "device_id": f"device-{number % 3}", "$insert_id": None if number % 4 == 3 else f"insert-{number // 3}",
+            "uuid": str(UUID(int=number + 1, version=4)),
+        })
+
+
 def encode_upload(rows: Sequence[Row]) -> bytes:
     """An export zip of these rows, in two members where there is more than one row."""
     lines = [encode_row(row) for row in rows]
@@ -33,10 +54,21 @@ def encode_upload(rows: Sequence[Row]) -> bytes:
     )
 
 
-def rows(user_ids: st.SearchStrategy[str], max_size: int = 12) -> st.SearchStrategy[list[Row]]:
-    """Rows of different events: no two share a device and an insert id."""
-    described = st.lists(_descriptions(user_ids), min_size=1, max_size=max_size)
-    return described.map(lambda found: [_row(number, *values) for number, values in enumerate(found)])
+def sketches(people: int) -> st.SearchStrategy[Sketch]:
+    """An event of one of so many people: without a flaw three times in four, else with one."""
+    fine = {
+        "user": st.integers(0, people - 1), "name": st.sampled_from((*NAMES, *event_name_edges(fitting=True))),
+        "at": times(), "properties": properties(), "size": st.sampled_from(SIZES_BYTES),
+    }
+    flaws = {
+        "user": st.one_of(st.sampled_from((None, "", " ")), overlong_ids()),
+        "name": st.sampled_from(("", "  ", *event_name_edges(fitting=False))),
+        "at": st.sampled_from(NO_TIMES),
+    }
+    flawed = [st.builds(Sketch, **{**fine, field: flaw}) for field, flaw in flaws.items()]
+    return st.sampled_from((False, False, False, True)).flatmap(
+        lambda is_flawed: st.one_of(*flawed) if is_flawed else st.builds(Sketch, **fine)
+    )
 
 
 def uploads(most: int) -> st.SearchStrategy[list[int]]:
@@ -59,29 +91,3 @@ def properties() -> st.SearchStrategy[dict[str, Any]]:
     scalars = st.one_of(st.none(), st.booleans(), st.integers(-(2**53), 2**53), texts)
     values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3))
     return st.dictionaries(keys, values, max_size=5)
-
-
-def _descriptions(user_ids: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[Any, ...]]:
-    """Who, what, when, with which properties, how large: without a flaw three times in four, else with one."""
-    fine = (
-        user_ids, st.sampled_from((*NAMES, *event_name_edges(fitting=True))), times(), properties(),
-        st.sampled_from(SIZES_BYTES),
-    )
-    flaws = (
-        st.one_of(st.sampled_from((None, "", " ")), overlong_ids()),
-        st.sampled_from(("", "  ", *event_name_edges(fitting=False))),
-        st.sampled_from(NO_TIMES),
-    )
-    flawed = [st.tuples(*fine[:place], flaw, *fine[place + 1 :]) for place, flaw in enumerate(flaws)]
-    return st.sampled_from((False, False, False, True)).flatmap(
-        lambda is_flawed: st.one_of(*flawed) if is_flawed else st.tuples(*fine)
-    )
-
-
-def _row(number: int, user: str | None, name: str, at: str, own: dict[str, Any], size: int) -> Row:
-    unique = str(UUID(int=number + 1, version=4))
-    return export_row({
-        "event_type": name, "event_time": at, "user_id": user, "device_id": f"device-{number % 3}", "uuid": unique,
-        "$insert_id": None if number % 4 == 3 else f"insert-{number // 3}", "app": PROJECT, "event_id": number,
-        "event_properties": {**own, "text": "t" * size} if size else own, "data_type": "event",
-    })

@@ -13,6 +13,10 @@ AWKWARD_IDS = (
     "Person@Example.com", "-1", "0", "'; --", "=1+1", "\u202eabc", "\ufeffx",
 )
 
+#: Some of the people of a world, by number.
+Some = frozenset[int]
+NOBODY: Some = frozenset()
+
 
 def ids() -> st.SearchStrategy[str]:
     """Every text that can be a person's id: 1 to 150 bytes of UTF-8, not only white space."""
@@ -29,7 +33,7 @@ def pools(size: int) -> st.SearchStrategy[list[str]]:
     return st.lists(ids(), min_size=size, max_size=size, unique=True)
 
 
-def some_of(people: int) -> st.SearchStrategy[frozenset[int]]:
+def some_of(people: int) -> st.SearchStrategy[Some]:
     """Any of so many people, known by number; each is in or out by a toss of its own, so not all sets are small."""
     tosses = st.lists(st.booleans(), min_size=people, max_size=people)
     return tosses.map(lambda toss: frozenset(number for number, is_in in enumerate(toss) if is_in))

@@ -13,7 +13,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -21,21 +20,18 @@ from fakeio import Fake
 from scenarios.cohorts import Snapshot, snapshots
 from scenarios.engine import EngineRun
 from scenarios.inprocess import run_cohort_file
-from scenarios.people import pools, some_of
+from scenarios.machines.telling import ENDS, tell
+from scenarios.people import NOBODY, Some, pools, some_of
 from scenarios.truth import Truth
 from scenarios.verdicts import cohort_fate
 from scenarios.weathers import Fault, weathers
 from scenarios.world import new_world
 
 POOL = 5  # few, so that the same people come and go
-Some = frozenset[int]
-NOBODY: Some = frozenset()
 SOME = some_of(POOL)
 SNAPSHOT = st.none() | snapshots(POOL)
 NAME = "machine"
 WRITES = ("/add_customers", "/remove_customers")
-#: How a run in bad weather may end: as usual, refused by a faked answer, or given up.
-ENDS = {0, 1, 4}
 
 
 def cohort_machine(fake: Fake) -> type[RuleBasedStateMachine]:
@@ -130,7 +126,7 @@ class CohortMachine(RuleBasedStateMachine):
         file = self.folder / "cohort.csv"
         file.write_bytes(self.snapshot.encode())
         run = run_cohort_file(file, NAME, self.world.environment(str(self.folder / "state.db")))
-        note(f"exit {run.code}: {dict(run.report)} {run.said}")
+        tell(f"exit {run.code}: {dict(run.report)} {run.said}")
         check_sums(run.report)
         return run
 

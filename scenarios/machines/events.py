@@ -12,23 +12,25 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from fakeio import Fake
 from scenarios.engine import EngineRun
-from scenarios.events import Row, encode_upload, rows, uploads
+from scenarios.events import Row, Sketch, encode_upload, sketches, uploads
 from scenarios.inprocess import run_events_file
-from scenarios.machines.cohorts import ENDS
-from scenarios.people import pools
+from scenarios.machines.telling import ENDS, tell
+from scenarios.people import NOBODY, Some, pools, some_of
 from scenarios.truth import Truth
 from scenarios.verdicts import event_fate, looks_like_email
 from scenarios.weathers import Fault, weathers
 from scenarios.world import new_world
 
 POOL, ROWS = 4, 12
-WHO = st.integers(0, POOL - 1)
+SOME = some_of(POOL)
+SKETCHES = st.lists(sketches(POOL), min_size=1, max_size=ROWS)
+#: An id that begins like a cio_id means somebody else in an event, so nobody here has one.
+IDS = pools(POOL).filter(lambda pool: not any(person.startswith("cio_") for person in pool))
 
 
 def event_machine(fake: Fake) -> type[RuleBasedStateMachine]:
@@ -52,14 +54,13 @@ class EventMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         self._stack.close()
 
-    @initialize(pool=pools(POOL), known=st.sets(WHO), blocked=st.sets(WHO, max_size=1), data=st.data())
-    def begins(self, pool: list[str], known: set[int], blocked: set[int], data: st.DataObject) -> None:
-        ids = [person for person in pool if not person.startswith("cio_")]  # such an id means somebody else here
-        self.rows = data.draw(rows(st.sampled_from(ids or ["u-1"]), max_size=ROWS))
+    @initialize(pool=IDS, sketches=SKETCHES, known=SOME, blocked=SOME)
+    def begins(self, pool: list[str], sketches: list[Sketch], known: Some, blocked: Some = NOBODY) -> None:
+        self.rows = [sketch.row(number, pool) for number, sketch in enumerate(sketches)]
         for who in sorted(known):
             self.world.seed([_named(pool[who])])
             self.truth.create(**_named(pool[who]))
-        for who in sorted(blocked):
+        for who in sorted(blocked & known):
             self.world.suppress(**_named(pool[who]))
             self.truth.suppress(**_named(pool[who]))
 
@@ -79,7 +80,7 @@ class EventMachine(RuleBasedStateMachine):
         """All that was ever offered, offered again with some more, ends as the truth has it; again changes nothing."""
         self._offer(places)
         fates = Counter(self.truth.take_event(row) for row in self.offered)
-        note(f"fates {dict(fates)}")
+        tell(f"the truth expects {dict(fates)}")
         run = self._run(self.offered)
         assert run.code == int(any(event_fate(row) not in ("delivered", "filtered") for row in self.offered)), run
         assert self.world.events() == self.truth.events
@@ -97,7 +98,7 @@ class EventMachine(RuleBasedStateMachine):
         file = self.folder / "export.zip"
         file.write_bytes(encode_upload(given))
         run = run_events_file(file, self.world.environment(str(self.folder / "state.db")))
-        note(f"exit {run.code}: {dict(run.report)} {run.said}")
+        tell(f"exit {run.code}: {dict(run.report)} {run.said}")
         check_sums(run.report)
         # a run that was stopped says why, and may not have read to the end
         assert run.report["received"] == len(given) or (run.said and run.report["received"] < len(given))
