@@ -148,7 +148,7 @@ class Walk:
 
 
 @pytest.mark.parametrize("name", LISTS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     size=st.integers(1, 9),
     count=st.integers(1, 12),
