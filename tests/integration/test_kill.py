@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -67,8 +67,7 @@ class Engine:
             time.sleep(rng.random() * 2 * HELD_S)
         self.world.calm()
         last = self.arrived()
-        while last and not self.world.is_over(last):
-            time.sleep(0.01)
+        eventually(lambda: not last or bool(self.world.is_over(last)), "the fake never lets go of a request")
 
     def arrived(self) -> int:
         """The number of the newest request on the tape, 0 for none."""
@@ -78,10 +77,17 @@ class Engine:
 
     def waits_for(self, process: subprocess.Popen[bytes], number: int) -> None:
         """Until that request has arrived, or the process came to its end without it."""
-        deadline = time.monotonic() + PATIENCE_S
-        while self.world.is_over(number) is None and process.poll() is None:
-            assert time.monotonic() < deadline, "the engine sends nothing"
-            time.sleep(0.005)
+        eventually(
+            lambda: self.world.is_over(number) is not None or process.poll() is not None, "the engine sends nothing"
+        )
+
+
+def eventually(is_so: Callable[[], bool], complaint: str) -> None:
+    """Waits until something is so, at most for as long as anybody would."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not is_so():
+        assert time.monotonic() < deadline, complaint
+        time.sleep(0.005)
 
 
 @contextmanager
