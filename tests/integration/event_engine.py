@@ -9,6 +9,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from fakeio import Fake
 from fakeio.testing import WorkspaceHandle
 from sync.core.mapping import Rules
@@ -68,11 +70,8 @@ class Engine:
         options = EventsOptions(source=source or str(self.file), rules=Rules(**rules), dry_run=dry_run)
         console = Console(quiet=True, stream=self.said)
         ledger = Ledger.peek(self.path) if dry_run else Ledger.open(self.path)
-        try:
-            with ledger or contextlib.nullcontext():
-                return run_events(options, settings or self.settings(), ledger, console, policy=policy, network=network)
-        finally:
-            _end_as_a_process_does(network)
+        with _Kept(network) as kept, ledger or contextlib.nullcontext():
+            return run_events(options, settings or self.settings(), ledger, console, policy=policy, network=kept)
 
     def report(self, *rows: dict[str, Any] | bytes, **how: Any) -> EventsReport:
         """The report of a run that must come to its end."""
@@ -95,13 +94,26 @@ class Engine:
         return [one.path for one in self.workspace.requests if one.method == "POST"]
 
 
-def _end_as_a_process_does(network: Network | None) -> None:
-    """A run that was killed leaves its courier under way and a connection open; with a process, both would be gone."""
-    for thread in threading.enumerate():
-        if thread.name == "courier":
-            thread.join(PATIENCE_S)
-    if network is not None:
-        network.close()
+class _Kept(httpx.BaseTransport):
+    """A network that outlives the run, as a courier still under way does when the run is killed.
+
+    With a process, both would be gone; here they end in order, and no connection is opened after the last was closed.
+    """
+
+    def __init__(self, network: httpx.BaseTransport | None) -> None:
+        self._network = network or httpx.HTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._network.handle_request(request)
+
+    def close(self) -> None:
+        """Not yet."""
+
+    def __exit__(self, *_: object) -> None:
+        for thread in threading.enumerate():
+            if thread.name == "courier":
+                thread.join(PATIENCE_S)
+        self._network.close()
 
 
 def counts(report: EventsReport) -> dict[str, object]:
