@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.benchmarks import e1_events, f1_identify, f3_start, f4_growth
-from tests.benchmarks.harness import Result, libraries, machine, print_result, render_rows
+from tests.benchmarks.harness import Result, busyness, libraries, machine, print_result, render_rows
 
 BENCHMARKS: dict[str, Callable[..., list[Result]]] = {
     "F1": f1_identify.measure,
@@ -43,7 +43,7 @@ def report(results: Sequence[Result], command: str) -> str:
     """The part of README.md that a measurement replaces."""
     head = [
         f"Taken on {datetime.now(UTC):%Y-%m-%d} with `{command}`.",
-        f"Machine: {machine()}.",
+        f"Machine: {machine()}; {busyness()} (about one is our own).",
         f"Versions: {libraries()}.",
         "",
         *TABLE_HEAD,

@@ -107,6 +107,11 @@ def machine() -> str:
     return f"{_cores()} cores ({_processor()}), {platform.system()}, {python}"
 
 
+def busyness() -> str:
+    """How many processes wanted a core meanwhile; whatever is above one or two is disturbance."""
+    return f"{os.getloadavg()[2]:.1f} processes at work over the last quarter of an hour"
+
+
 def libraries() -> str:
     """The versions that matter to the figures, in one line."""
     return ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
