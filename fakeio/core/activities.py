@@ -6,7 +6,7 @@ An event is an activity with a name and data, so it is stored once. Its data sta
 from __future__ import annotations
 
 from array import array
-from bisect import insort
+from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
@@ -156,9 +156,10 @@ class Activities:
     ) -> list[Activity]:
         """Newest first: at most `limit` wanted ones with a number below `place` (0: all), of one person or all."""
         numbers = self._of.get(person, ()) if person is not None else range(1, len(self._log) + 1)
+        end = bisect_left(numbers, place) if place else len(numbers)
         found: list[Activity] = []
-        for number in reversed(numbers):
-            activity = self._log[number - 1] if number < place or place == 0 else None
+        for at in range(end - 1, -1, -1):
+            activity = self._log[numbers[at] - 1]
             if activity is not None and wanted(activity):
                 found.append(activity)
                 if len(found) >= limit:

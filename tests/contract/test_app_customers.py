@@ -262,3 +262,19 @@ def test_what_is_written_can_be_read_at_once_or_after_the_delay(live: Live) -> N
     site.hosted.clock.advance(5)
     assert site.app.get("/v1/customers/u1/attributes").json()["customer"]["attributes"]["plan"] == "pro"
     assert written.operations[0][1] is not None
+
+
+def test_a_membership_is_listed_after_the_delay_or_a_flush(live: Live) -> None:
+    site = live.site(seed={"people": [{"id": "1"}], "segments": [{"name": "A"}]}, settings={"propagation_delay_s": 5})
+    site.stop_clock()
+    for flush in (False, True):
+        change = "remove_customers" if flush else "add_customers"
+        before = site.app.get("/v1/customers/1/segments").json()
+        assert site.track.post(f"/api/v1/segments/1/{change}", json={"ids": ["1"]}).status_code == 200
+        assert site.app.get("/v1/customers/1/segments").json() == before
+        if flush:
+            site.hosted.state.flush(NOW)
+        else:
+            site.hosted.clock.advance(5)
+        listed = site.app.get("/v1/customers/1/segments").json()["segments"]
+        assert [segment["name"] for segment in listed] == ([] if flush else ["A"])
