@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 import threading
@@ -15,14 +16,20 @@ from scenarios.findings import Account
 from scenarios.truth import Truth
 from scenarios.world import World
 
-OK, DIFFERENT = 0, 1
+OK, DIFFERENT, INTERRUPTED = 0, 1, 130
 PROFILES = ("dev", "ci", "night")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code (0: as it ought to be, 1: a difference was found)."""
     options = _parser().parse_args(argv)
-    code: int = options.run(options)
+    try:
+        code: int = options.run(options)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read the account has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
     return code
 
 

@@ -171,6 +171,15 @@ def test_an_anomaly_with_another_fate_than_listed_is_a_difference(tmp_path: Path
     ]
 
 
+def test_an_account_that_nobody_reads_to_the_end_is_no_error() -> None:
+    line = [sys.executable, "-P", "-m", "scenarios", "demo"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd="/") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert (process.wait(PATIENCE_S), process.stderr.read()) == (0, "")
+
+
 def test_a_kept_demo_stays_until_it_is_stopped() -> None:
     line = [sys.executable, "-P", "-m", "scenarios", "demo", "--keep"]
     process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd="/")

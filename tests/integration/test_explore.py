@@ -99,6 +99,14 @@ def test_the_command_offers_every_profile() -> None:
     assert tuple(profiles.PROFILES) == PROFILES
 
 
+def test_exploring_can_be_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(exploring, "explore", interrupted)
+    assert main(["explore"]) == 130
+
+
 def test_a_command_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main([])
