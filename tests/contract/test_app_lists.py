@@ -129,6 +129,14 @@ def test_there_is_nothing_of_an_object_that_is_not(firm: Site, path: str, status
     assert firm.app.get(path).status_code == status
 
 
+def test_a_workspace_counts_its_objects_and_messages(firm: Site) -> None:
+    text = {"to": "a@b.cd", "subject": "s", "body": "b", "from": "c@d.ef", "identifiers": {"id": "1"}}
+    firm.app.post("/v1/send/email", json=text)
+    firm.app.get("/v1/segments")
+    [counts] = firm.app.get("/v1/workspaces").json()["workspaces"]
+    assert (counts["messages_sent"], counts["object_types"], counts["objects"], counts["people"]) == (1, 2, 4, 2)
+
+
 # ---- addresses that the mail provider suppresses ---------------------------------------------------------------------
 
 

@@ -20,12 +20,14 @@ def list_workspaces(call: Call) -> Work:
 
 
 def _workspace_document(hosted: HostedWorkspace) -> dict[str, Any]:
+    state = hosted.state
+    sent = sum("sent" in delivery.metrics for delivery in state.deliveries)
     return {
         "id": hosted.id,
         "name": hosted.name,
-        "messages_sent": 0,
-        "billable_messages_sent": 0,
-        "people": len(hosted.state.people),
-        "object_types": 1,
-        "objects": 0,
+        "messages_sent": sent,
+        "billable_messages_sent": sent,
+        "people": len(state.people),
+        "object_types": len(state.objects.types),
+        "objects": len(state.objects),
     }
