@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from fakeio.core.activities import EVENT_TYPES
-from fakeio.core.filters import Filter, parse_filter
+from fakeio.core.filters import Filter, any_of, parse_filter
 from fakeio.core.outcomes import Refused
 from fakeio.core.people import People, Person, as_text
 from fakeio.core.segments import Segments
@@ -99,15 +99,19 @@ class Performed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """All of its nodes, or any one of them."""
+    """All of its nodes, or any one of them: then `known` are those that a people search could ask for, as one."""
 
     where: str
     nodes: tuple[Condition, ...]
     every: bool
+    known: Filter | None
+    judged: tuple[Condition, ...]  # one by one: all of the nodes, or those that `known` leaves
 
     def holds(self, view: View, person: Person) -> bool:
         every = self.every
-        for node in self.nodes:  # not all() or any(): a generator costs more than most conditions
+        if self.known is not None and self.known.test(view.people, view.segments, person):
+            return True
+        for node in self.judged:  # not all() or any(): a generator costs more than most conditions
             if node.holds(view, person) is not every:
                 return not every
         return every
@@ -163,7 +167,7 @@ def _node(document: Any, where: str, depth: int) -> Condition:
     if "event" not in keys and keys != document.keys() - {"inverse"}:
         raise BadConditions(f"{where}: times and within stand beside an event")
     parts = [_part(key, document, f"{where}/{key}", depth) for key in document if key in keys]
-    node = parts[0] if len(parts) == 1 else Group(where, tuple(parts), every=True)
+    node = parts[0] if len(parts) == 1 else _all_of(where, parts)
     return _turned(document, node, where, alone=len(parts) == 1)
 
 
@@ -181,13 +185,23 @@ def _part(key: str, document: Mapping[str, Any], where: str, depth: int) -> Cond
     if key in ("and", "or"):
         if not isinstance(value, list):
             raise BadConditions(f"{where}: {key} takes a list of conditions")
-        nodes = tuple(_node(each, f"{where}/{at}", depth + 1) for at, each in enumerate(value))
-        return Group(where, nodes, every=key == "and")
+        nodes = [_node(each, f"{where}/{at}", depth + 1) for at, each in enumerate(value)]
+        return _all_of(where, nodes) if key == "and" else _any_of(where, nodes)
     if key == "not":
         return Inverse(where, _node(value, where, depth + 1))
     if key == "event":
         return _performed(value, document, where)
     return _known(key, value, where)
+
+
+def _all_of(where: str, nodes: list[Condition]) -> Group:
+    return Group(where, tuple(nodes), every=True, known=None, judged=tuple(nodes))
+
+
+def _any_of(where: str, nodes: list[Condition]) -> Group:
+    known = [node.wanted for node in nodes if isinstance(node, Known)]
+    judged = tuple(node for node in nodes if not isinstance(node, Known))
+    return Group(where, tuple(nodes), every=False, known=any_of(known) if known else None, judged=judged)
 
 
 def _known(key: str, value: Any, where: str) -> Known:

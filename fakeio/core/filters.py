@@ -6,7 +6,7 @@ Source: App API > Customers > search.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from fakeio.core.identifiers import CIO_ID, CIO_PREFIX, EMAIL, ID, Ref
@@ -18,10 +18,14 @@ _DEEPEST = 32  # nesting; nobody writes more by hand, and a bomb must not exhaus
 
 
 class Filter(NamedTuple):
-    """`test` says whether a person matches; `candidates` yields a superset of the matches, None for everybody."""
+    """`test` says whether a person matches; `candidates` yields a superset of the matches, None for everybody.
+
+    `about` is what a condition on one value asks for, so that many of them in one `or` become a single look-up.
+    """
 
     test: Callable[[People, Segments, Person], bool]
     candidates: Callable[[People, Segments], Iterator[Person]] | None
+    about: tuple[str | None, Hashable] | None = None  # (field, text) of an `eq`; (None, id) of a segment
 
 
 class _Bad(Exception):
@@ -74,7 +78,7 @@ def _part(key: str, value: Any, pointer: str, depth: int) -> Filter:
         if not isinstance(value, list):
             raise _Bad(pointer, f"{key} takes a list of conditions")
         nodes = [_node(each, f"{pointer}/{at}", depth + 1) for at, each in enumerate(value)]
-        return _all_of(nodes) if key == "and" else _any_of(nodes)
+        return _all_of(nodes) if key == "and" else any_of(nodes)
     if key == "not":
         return _negation(_node(value, pointer, depth + 1))
     if key == "segment":
@@ -89,7 +93,19 @@ def _all_of(nodes: list[Filter]) -> Filter:
     return Filter(lambda people, segments, who: all(n.test(people, segments, who) for n in nodes), narrow)
 
 
-def _any_of(nodes: list[Filter]) -> Filter:
+def any_of(nodes: Sequence[Filter]) -> Filter:
+    """Whoever matches any of them; nobody when there are none. A thousand values of one field cost as much as one."""
+    wanted: dict[str | None, set[Any]] = {}
+    for node in nodes:
+        if node.about is not None:
+            wanted.setdefault(node.about[0], set()).add(node.about[1])
+    merged = [_members(values) if field is None else _equals(field, values) for field, values in wanted.items()]
+    return _either([*merged, *(node for node in nodes if node.about is None)])
+
+
+def _either(nodes: list[Filter]) -> Filter:
+    if len(nodes) == 1:
+        return Filter(nodes[0].test, nodes[0].candidates)
     sources = [node.candidates for node in nodes if node.candidates is not None]
 
     def candidates(people: People, segments: Segments) -> Iterator[Person]:
@@ -112,15 +128,19 @@ def _segment(value: Any, pointer: str) -> Filter:
     segment_id = value.get("id") if isinstance(value, dict) else None
     if not isinstance(segment_id, int) or isinstance(segment_id, bool):
         raise _Bad(f"{pointer}/id", "segment takes a whole number as id")
+    return _members({segment_id})._replace(about=(None, segment_id))
 
+
+def _members(ids: set[int]) -> Filter:
     def candidates(people: People, segments: Segments) -> Iterator[Person]:
-        segment = segments.get(segment_id)
-        for cio_id in segment.members if segment is not None else ():
-            person = people.get(cio_id)
-            if person is not None:
-                yield person
+        for segment_id in ids:
+            segment = segments.get(segment_id)
+            for cio_id in segment.members if segment is not None else ():
+                person = people.get(cio_id)
+                if person is not None:
+                    yield person
 
-    return Filter(lambda _people, _segments, who: segment_id in who.segments, candidates)
+    return Filter(lambda _people, _segments, who: not ids.isdisjoint(who.segments), candidates)
 
 
 def _attribute(value: Any, pointer: str) -> Filter:
@@ -134,23 +154,24 @@ def _attribute(value: Any, pointer: str) -> Filter:
     sent = value.get("value")
     if sent is None or isinstance(sent, dict | list):
         raise _Bad(f"{pointer}/value", "eq needs a value")
-    return _equals(field, as_text(sent))
+    return _equals(field, {as_text(sent)})._replace(about=(field, as_text(sent)))
 
 
-def _equals(field: str, text: str) -> Filter:
+def _equals(field: str, texts: set[str]) -> Filter:
     if field == EMAIL:
-        folded = text.lower()
+        folded = {text.lower() for text in texts}
         return Filter(
-            lambda _people, _segments, who: (who.email or "").lower() == folded,
-            lambda people, _segments: iter(people.by_email(text)),
+            lambda _people, _segments, who: who.email is not None and who.email.lower() in folded,
+            lambda people, _segments: (person for text in folded for person in people.by_email(text)),
         )
     if field in (ID, CIO_ID):
-        ref = Ref(field, text.removeprefix(CIO_PREFIX) if field == CIO_ID else text)
+        values = {text.removeprefix(CIO_PREFIX) if field == CIO_ID else text for text in texts}
+        refs = [Ref(field, value) for value in values]
         return Filter(
-            lambda people, _segments, who: people.find(ref) is who,
-            lambda people, _segments: iter([person] if (person := people.find(ref)) is not None else []),
+            lambda _people, _segments, who: who.identifier(field) in values,
+            lambda people, _segments: (person for ref in refs if (person := people.find(ref)) is not None),
         )
-    return Filter(lambda _people, _segments, who: _shown(who, field) == text, None)
+    return Filter(lambda _people, _segments, who: _shown(who, field) in texts, None)
 
 
 def _shown(person: Person, field: str) -> str | None:
