@@ -24,8 +24,9 @@ def finish(route: Route, settings: Settings, reply: Reply, n: int) -> Reply:
         return reply
     if reply.status >= 400:
         return refer(reply, n) if settings.error_reference == "on" else reply
-    nulls = settings.empty_lists == "null" and route.operation not in _OWN_LISTS
-    return write_nulls(reply) if nulls else reply
+    if route.operation in _OWN_LISTS or b":[]" not in reply.body:
+        return reply  # without a look at the switch: whoever asks what an answer depends on is told the truth
+    return write_nulls(reply) if settings.empty_lists == "null" else reply
 
 
 def refer(reply: Reply, n: int) -> Reply:
