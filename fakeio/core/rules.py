@@ -127,6 +127,8 @@ _ROWS = (
     Rule("app.scope", "the key may do what is asked (by switch)", CLIENT_TESTED, "App API > Authentication", REFUSED),
     Rule("app.unknown_key", "a body has known keys alone, where the request says `X-Validate: strict`",
          CLIENT_TESTED, "App API > Error shapes", REFUSED),
+    Rule("app.segment.dynamic", "a data-driven segment is not deleted (by switch)", ASSUMED,
+         "App API > Segments > delete speaks of manual ones only", REFUSED),
     Rule("app.segment.in_use", "a segment in use is not deleted (by switch)", ASSUMED, _SILENT, REFUSED),
     Rule("app.segment.name", "a segment has a name", DOCUMENTED, "App API > Segments", REFUSED),
     Rule("app.send.body", "a send is JSON of at most 2048 KB", DOCUMENTED, _SENDS, REFUSED),

@@ -120,6 +120,8 @@ ROWS: tuple[Row, ...] = (
     _switch("empty_lists", "list", ("list", "null"), "empty lists of the App API, but for exports and people by email",
             "both are recorded, of different lists", RECORDED),
     _switch("delete_segment_in_use", "allow", ("allow", "reject"), "deleting a segment that something uses", _SILENT),
+    _switch("delete_segment_dynamic", "allow", ("allow", "reject"), "deleting a data-driven segment",
+            "App API > Segments > delete speaks of manual ones only"),
     _switch("segment_name_duplicate", "allow", ("allow", "400"), "creating a second segment of one name", _SILENT),
     _switch("segment_id_malformed", "404", ("404", "400"), "a segment id in the path that is not a number", _SILENT),
     _switch("page_limit_over", "clamp", ("clamp", "400"), "a page size above the published largest", _SILENT),

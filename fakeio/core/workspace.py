@@ -34,7 +34,7 @@ from fakeio.core.imports import Import
 from fakeio.core.intake import Held, Intake, Settle
 from fakeio.core.outcomes import Applied, Ignored, Outcome, Refused
 from fakeio.core.people import Device, People, Person, Stamp
-from fakeio.core.segments import MANUAL, Segments
+from fakeio.core.segments import DYNAMIC, MANUAL, Segments
 from fakeio.core.settings import Settings
 from fakeio.core.shelf import Shelf
 from fakeio.core.suppression import Suppressions
@@ -276,6 +276,8 @@ def _check_segment_deletable(space: Workspace, operation: op.DeleteSegment) -> R
     segment = space.segments.get(operation.segment_id)
     if segment is None:
         return Refused("app.not_found", "invalid", "segment_id", "not found")
+    if space.settings.delete_segment_dynamic == "reject" and segment.type == DYNAMIC:
+        return Refused("app.segment.dynamic", "invalid", "segment_id", "unable to delete data-driven segment")
     if space.settings.delete_segment_in_use == "reject" and any(segment.used_by.values()):
         return Refused("app.segment.in_use", "invalid", "segment_id", "unable to delete segment in use")
     return None

@@ -82,7 +82,7 @@ _USUAL: dict[str, tuple[Any, ...]] = {
     "form": ({"email": "a@example.com"},),
     "customers": (["1"],),
     "people": ([{"id": "1", "attributes": {"a": 1}, "devices": []}],),
-    "conditions": (_FILTERS[0],),
+    "conditions": (_FILTERS[0], {"event": {"name": "order", "type": "event"}, "times": 2, "within": 60}),
     "seed": ({"people": [{"id": "1"}], "segments": [{"name": "s", "members": ["1"]}]},),
     "settings": ({"auto_merge": False},),
     "region": ("us", "eu"),

@@ -119,6 +119,22 @@ def test_deleting_a_segment_judges_its_members_by_those_that_asked_about_it(live
 
 
 @pytest.mark.parametrize(
+    ("switch", "status", "outcome"),
+    [
+        pytest.param("allow", 204, ("delete_segment", "applied", None), id="deleted"),
+        pytest.param("reject", 400, ("delete_segment", "refused", "app.segment.dynamic"), id="refused"),
+    ],
+)
+def test_a_data_driven_segment_is_deleted_by_switch(
+    live: Live, switch: str, status: int, outcome: tuple[str, str, str | None]
+) -> None:
+    site = with_segments(live, PRO, delete_segment_dynamic=switch)
+    answer = site.app.delete("/v1/segments/1")
+    assert (answer.status_code, site.outcomes()) == (status, [outcome])
+    assert len(site.app.get("/v1/segments").json()["segments"]) == (0 if switch == "allow" else 1)
+
+
+@pytest.mark.parametrize(
     ("conditions", "said"),
     [
         pytest.param({"colour": 1}, "conditions/colour: a condition is an object with one of", id="an unknown key"),
