@@ -87,6 +87,8 @@ class EventLedger:
         self.add = self._recent.add  # this event is in a batch now; the set's own method, for it is called for each
         self._accepted = 0
         self._loaded: OrderedDict[int, PackedSet] = OrderedDict()
+        self._hour = -1
+        self._at_hand = PackedSet()
         self._hours = self._read_hours()
         self._recent.update(ulid for _, _, blob in self._batches(ACCEPTED) for ulid in unpacked(blob))
 
@@ -155,6 +157,7 @@ class EventLedger:
             ((self._site_id, hour, b"".join(of_hour)) for hour, of_hour in hours.items()),
         )
         self._hours.update(hours)
+        self._hour = -1  # the bucket at hand may be one of those that were empty until now
         for hour in hours.keys() & self._loaded.keys():
             for ulid in hours[hour]:
                 self._loaded[hour].add(ulid)
@@ -188,16 +191,18 @@ class EventLedger:
         ).fetchall()
 
     def _is_delivered(self, ulid: bytes) -> bool:
-        hour = hour_of(ulid)
-        return hour in self._hours and ulid in self._bucket(hour)
+        hour = int.from_bytes(ulid[:6], "big") // HOUR_MS
+        if hour != self._hour:  # events come by the hour, so the bucket is mostly the one at hand
+            self._hour = hour
+            self._at_hand = self._bucket(hour) if hour in self._hours else PackedSet()
+        return ulid in self._at_hand
 
     def _bucket(self, hour: int) -> PackedSet:
         bucket = self._loaded.get(hour)
         if bucket is None:
             bucket = self._loaded[hour] = self._read_bucket(hour)
             self._evict()
-        elif len(self._loaded) > 1:
-            self._loaded.move_to_end(hour)
+        self._loaded.move_to_end(hour)
         return bucket
 
     def _read_bucket(self, hour: int) -> PackedSet:

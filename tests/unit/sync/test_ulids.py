@@ -36,7 +36,7 @@ def test_any_number_of_ids_is_spelled_at_once(ulids: list[bytes]) -> None:
 
 
 def test_an_id_is_the_time_and_a_digest_of_what_names_the_event() -> None:
-    digest = hashlib.sha256(b"187520.8.device-1insert-1").digest()
+    digest = hashlib.sha256(b"187520\0device-1\0insert-1").digest()
     assert event_ulid(1_784_023_200_123, 187520, "device-1", "insert-1") == (
         (1_784_023_200_123).to_bytes(6, "big") + digest[:10]
     )
