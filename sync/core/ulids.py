@@ -31,7 +31,8 @@ def event_ulid(ms: int, project: object, device: str, key: str) -> bytes:
 
     `ms` is the event's own time in Unix milliseconds (before 1970 and after 10889 it is held at the edge), `key` what
     Amplitude tells events of one device apart by: `$insert_id`, else `uuid`. NUL parts them, for it is in no text that
-    `rows.py` lets through, so that ("a", "bc") is not ("ab", "c"). Source: amplitude.com > HTTP V2 > insert_id; docs.customer.io > Track API > events > id.
+    `rows.py` lets through, so that ("a", "bc") is not ("ab", "c").
+    Source: amplitude.com > HTTP V2 > insert_id; docs.customer.io > Track API > events > id.
     """
     digest = sha256(f"{project}\0{device}\0{key}".encode()).digest()
     try:
