@@ -125,8 +125,8 @@ def test_what_is_no_route_answers_the_directory(site: Site, method: str, path: s
 
 
 def test_an_operation_that_is_not_imitated_says_so_on_the_tape(site: Site) -> None:
-    site.app.get("/v1/newsletters")
-    assert site.outcomes() == [("list_newsletters", "refused", "route.not_imitated")]
+    site.app.get("/v1/assets")
+    assert site.outcomes() == [("list_assets", "refused", "route.not_imitated")]
 
 
 # ---- identify --------------------------------------------------------------------------------------------------------
