@@ -6,6 +6,7 @@ The live server, its workspaces and their clean-up come from the pytest plugin t
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
 
 import pytest
@@ -18,6 +19,8 @@ IN_CI = bool(os.environ.get("CI"))
 def pytest_configure(config: pytest.Config) -> None:
     """The Hypothesis profile (`dev` at a desk, `ci` on a CI machine) and the one marker of this suite."""
     profiles.load()
+    # a shell that starts a run in the background has it ignore interrupts, and every process it starts with it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "may_skip_in_ci(why): needs something that no package index has")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from sys import intern
 from typing import Any, NamedTuple
 
 from fakeio.core.limits import ATTRIBUTE_NAME, ATTRIBUTE_VALUE, ATTRIBUTES
@@ -18,6 +19,8 @@ PREFERENCES = "cio_subscription_preferences"
 _TOPICS_PATH = f"{PREFERENCES}.topics."
 _WIDEST = 4  # bytes a character can take in UTF-8: text shorter than limit / 4 needs no measuring
 _NAME_CHARS, _VALUE_CHARS = ATTRIBUTE_NAME.strict // _WIDEST, ATTRIBUTE_VALUE.strict // _WIDEST
+
+_SHORT = 32  # characters; longer texts are rarely the same twice
 
 Change = tuple[str, Any, Any]  # name, from, to
 
@@ -74,9 +77,14 @@ def write(person: Person, attributes: Mapping[str, Any], stamp: Stamp) -> Writte
                 person.mark(name, stamp)
         elif not same(own.get(name), value):
             changes.append((name, own.get(name, ""), value))
-            own[name] = value
+            own[name] = shared(value)
             person.mark(name, stamp)
     return Written(tuple(changes), tuple(stale))
+
+
+def shared(value: Any) -> Any:
+    """The value itself, or an equal text held already: most short texts are one of few, on a million people."""
+    return intern(value) if type(value) is str and len(value) <= _SHORT else value
 
 
 def _is_stale(person: Person, name: str, timestamp: int) -> bool:

@@ -247,6 +247,7 @@ class People:
 
     def _hold_email(self, person: Person, value: str) -> None:
         key = value.lower()
+        key = value if key == value else key  # one text for both, most of the time
         held = self._by_email.get(key)
         if held is None:
             self._by_email[key] = person

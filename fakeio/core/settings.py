@@ -87,6 +87,8 @@ ROWS: tuple[Row, ...] = (
             "Track API > Rate Limits, which contradicts its own operations"),
     _switch("event_creates_person", True, _ON_OFF, "an event for an unknown id or email creates the person",
             "hinted at by Track API > Delete; reported from production", CLIENT_TESTED),
+    _switch("device_creates_person", True, _ON_OFF, "a device for an unknown id or email creates the person",
+            "as other writes by identifier do; nothing is published"),
     _switch("segment_unknown_person", "ignore", ("ignore", "create"), "an unknown person in an add call",
             "Manual segments guide; editions before 2020 say `create`", DOCUMENTED),
     _switch("segment_unknown_id", "accept", ("accept", "400", "404"), "an add or remove call on no known segment",

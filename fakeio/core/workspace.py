@@ -200,6 +200,9 @@ def _unsuppress(space: Workspace, operation: op.Unsuppress, now: float, request:
 
 def _add_device(space: Workspace, operation: op.AddDevice, now: float, request: int) -> Outcome:
     """Upsert by token; a token that another person has moves here (assumed). Source: Track API > Devices."""
+    known = space.people.find(operation.ref) is not None or space.is_suppressed(operation.ref) is not None
+    if not known and not space.settings.device_creates_person:
+        return Ignored("person.unknown", f"nobody has {operation.ref}, and devices create nobody here")
     found = identifying.reach(space, operation.ref, now, request)
     if not isinstance(found, Person):
         return found

@@ -107,6 +107,14 @@ def test_a_device_token_moves_to_the_person_who_registers_it_last() -> None:
     assert (set(space.person("id:1").devices), set(space.person("id:2").devices)) == (set(), {"t"})
 
 
+@pytest.mark.parametrize(("switch", "people"), [(True, 1), (False, 0)])
+def test_a_device_creates_its_person_by_switch(switch: bool, people: int) -> None:
+    space = Space(device_creates_person=switch)
+    outcome = space.do(op.AddDevice(ref=ref("id:1"), token="t", platform="ios"))
+    assert rule_of(outcome) == (None if people else "person.unknown")
+    assert len(space.people()) == people
+
+
 def test_removing_devices_never_creates_people() -> None:
     space = Space()
     assert rule_of(space.do(op.RemoveDevice(ref=ref("id:1"), token="t"))) == "person.unknown"
