@@ -73,7 +73,7 @@ class Fake:
     @cached_property
     def workspace(self) -> WorkspaceHandle:
         """The default workspace, with the published credentials."""
-        return WorkspaceHandle(self._universe.registry.default, self.url)
+        return WorkspaceHandle(self._universe.registry.default, self._universe, self.url)
 
     def new_workspace(
         self, *, name: str | None = None, region: str = US, account: str | None = None,
@@ -83,7 +83,7 @@ class Fake:
         hosted = self._universe.registry.create(
             name=name, region=region, account=account, settings=settings, seed=seed
         )
-        return WorkspaceHandle(hosted, self.url)
+        return WorkspaceHandle(hosted, self._universe, self.url)
 
     def remove_workspace(self, handle: WorkspaceHandle) -> None:
         """Forget a workspace; its credentials open nothing any more. Raises ValueError for the default one."""
@@ -99,7 +99,7 @@ class Fake:
     def raise_first_error(self) -> None:
         """Raise the first exception that nobody expected inside the fake, in whichever workspace: a bug of the fake."""
         for hosted in self._universe.registry:
-            WorkspaceHandle(hosted).raise_first_error()
+            WorkspaceHandle(hosted, self._universe).raise_first_error()
 
     def close(self) -> None:
         """Stop listening and remove the certificates; twice is harmless."""

@@ -22,6 +22,7 @@ from fakeio.edge.control_http import ControlError
 from fakeio.edge.control_people import events
 from fakeio.edge.control_requests import ignored
 from fakeio.edge.control_weather import turn_clock
+from fakeio.edge.exchange import Universe
 from fakeio.edge.registry import HostedWorkspace
 from fakeio.edge.tape import as_row
 from fakeio.edge.views import event_view, identifiers_view, person_view, segment_view, up_to_date
@@ -33,8 +34,9 @@ _SHOWN = 3  # near misses in a failure's message
 class WorkspaceHandle:
     """One workspace of a fake. `url` is where its server listens (None without a server)."""
 
-    def __init__(self, hosted: HostedWorkspace, url: str | None = None) -> None:
+    def __init__(self, hosted: HostedWorkspace, universe: Universe, url: str | None = None) -> None:
         self._hosted = hosted
+        self._universe = universe
         self.url = url
         self.clock = ClockHandle(hosted)
 

@@ -128,8 +128,10 @@ class Workspace:
     def is_suppressed(self, *refs: identifiers.Ref) -> Ignored | None:
         """The outcome of a call that names a blocked identifier, None when none is."""
         for ref in refs:
-            if self.suppressions.find(ref) is not None:
-                return Ignored("person.suppressed", f"{ref} is suppressed")
+            suppression = self.suppressions.find(ref)
+            if suppression is not None:
+                by = f", by request {suppression.request}" if suppression.request else ""
+                return Ignored("person.suppressed", f"{ref} is suppressed{by}")
         return None
 
     def forget(self, person: Person) -> None:
