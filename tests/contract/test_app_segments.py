@@ -106,6 +106,17 @@ def test_deleting_takes_the_membership_and_leaves_the_people(site: Site) -> None
     assert create(site, name="B").json()["segment"]["id"] == 2
 
 
+@pytest.mark.parametrize(("switch", "status"), [("allow", 204), ("reject", 400)])
+def test_a_segment_in_use_is_deleted_unless_the_switch_refuses(live: Live, switch: str, status: int) -> None:
+    used = {"name": "vip", "used_by": {"campaigns": [4]}}
+    site = live.site(settings={"delete_segment_in_use": switch}, seed={"segments": [used]})
+    answer = site.app.delete("/v1/segments/1")
+    error = {"detail": "unable to delete segment in use", "status": "400"}
+    assert (answer.status_code, answer.content) == (204, b"") if status == 204 else answer.json() == {"errors": [error]}
+    assert answer.status_code == status
+    assert site.app.get("/v1/segments/1").status_code == (404 if status == 204 else 200)
+
+
 def test_nothing_uses_a_segment_here(site: Site) -> None:
     create(site, name="A")
     nothing: dict[str, list[int]] = {"campaigns": [], "sent_newsletters": [], "draft_newsletters": []}
@@ -210,15 +221,26 @@ def test_a_page_holds(live: Live, query: str, settings: dict[str, str], count: i
         assert (response.json()["next"] == "") is (count == 1200)
 
 
+def test_no_page_holds_more_than_thirty_thousand(live: Live) -> None:
+    people = [{"id": f"u{n}"} for n in range(30_001)]
+    site = live.site(seed={"people": people, "segments": [{"name": "A", "members": people}]})
+    first = site.app.get("/v1/segments/1/membership?limit=50000").json()
+    rest = site.app.get("/v1/segments/1/membership", params={"limit": 50_000, "start": first["next"]}).json()
+    assert (len(first["ids"]), rest["ids"], rest["next"]) == (30_000, ["u30000"], "")
+
+
 def test_a_deleted_person_is_no_member_any_more(site: Site) -> None:
     site.identify("1")
     site.identify("2")
     create(site, name="A")
     add(site, "1", "2")
-    site.track.delete("/api/v1/customers/1")
-    site.track.post("/api/v1/customers/2/suppress")
-    assert site.app.get("/v1/segments/1/customer_count").json()["count"] == 0
-    assert site.app.get("/v1/segments/1/membership").json()["ids"] == []
+    left = []
+    for farewell in (lambda: None, lambda: site.track.delete("/api/v1/customers/1"),
+                     lambda: site.track.post("/api/v1/customers/2/suppress")):  # fmt: skip
+        farewell()
+        count = site.app.get("/v1/segments/1/customer_count").json()["count"]
+        left.append((count, site.app.get("/v1/segments/1/membership").json()["ids"]))
+    assert left == [(2, ["1", "2"]), (1, ["2"]), (0, [])]
 
 
 def test_a_data_driven_segment_shows_its_conditions(live: Live) -> None:
