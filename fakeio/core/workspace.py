@@ -63,7 +63,7 @@ class Workspace:
         self.exports = Exports()
         self.imports: Shelf[Import] = Shelf()
         self.builder: building.Builder | None = None  # only where there are data-driven segments with conditions
-        self.forms: dict[str, float] = {}  # form id -> when it was first seen
+        self.forms: dict[str, forms.Form] = {}
 
     def apply(self, operation: op.Operation, now: float, request: int = 0) -> Outcome:
         """Carry out one operation at `now` (Unix seconds); `request` is its number on the tape, kept for blame."""
@@ -130,8 +130,8 @@ class Workspace:
         for ref in refs:
             suppression = self.suppressions.find(ref)
             if suppression is not None:
-                by = f", by request {suppression.request}" if suppression.request else ""
-                return Ignored("person.suppressed", f"{ref} is suppressed{by}")
+                since = f"was suppressed by request {suppression.request}" if suppression.request else "is suppressed"
+                return Ignored("person.suppressed", f"the person with {ref} {since}")
         return None
 
     def forget(self, person: Person) -> None:

@@ -1,13 +1,11 @@
 """Control route that answers "what became of this request, and what was probably meant".
 
-Every operation with the rule that decided it in full words; for those that came to nothing, the near misses. The tape
-keeps no operations, only how they ended, so the request is parsed once more by the handler of its route.
+Every operation with the rule that decided it in full words; for those that came to nothing, the near misses.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import zip_longest
 from typing import Any
 
 from fakeio.core.identifiers import Ref
@@ -18,13 +16,11 @@ from fakeio.core.rules import RULES
 from fakeio.core.workspace import Workspace
 from fakeio.edge.control_http import Call, ControlError, Result, parse_number
 from fakeio.edge.control_requests import where_it_went
-from fakeio.edge.directory import resolve
+from fakeio.edge.meant import operations_of
 from fakeio.edge.regions import gate_of
 from fakeio.edge.registry import HostedWorkspace
-from fakeio.edge.routing import TRACK, decode_segment
+from fakeio.edge.routing import TRACK
 from fakeio.edge.tape import Exchange, as_row
-from fakeio.edge.work import After, Settled, Work
-from fakeio.edge.work import Call as ProductCall
 
 
 def explain_request(call: Call) -> Result:
@@ -35,31 +31,16 @@ def explain_request(call: Call) -> Result:
         if exchange is None:
             where = where_it_went(hosted.tape, n)
             raise ControlError(404, "unknown_request", f"request {n} is not on the tape", where)
-        sent = _operations(call, hosted, exchange)
+        sent = operations_of(call.desk.universe, hosted, exchange)
         rows = as_row(exchange)["operations"]
         explained = [
             {**row, **_rule(row["rule"]), "near_misses": _near_misses(hosted.state, exchange, operation, outcome)}
-            for row, (_, outcome), operation in zip_longest(rows, exchange.operations, sent[: len(rows)])
+            for row, (_, outcome), operation in zip(rows, exchange.operations, sent, strict=True)
         ]
         return Result(200, {
             "n": n, "method": exchange.request.method, "path": exchange.request.path, "status": exchange.status,
             "faults": list(exchange.faults), "operations": explained, "hints": list(_hints(hosted, exchange)),
         })  # fmt: skip
-
-
-def _operations(call: Call, hosted: HostedWorkspace, exchange: Exchange) -> list[Operation | None]:
-    """What the request asked for, in the order of the tape's list; None where an edge decided alone."""
-    if exchange.api != TRACK:
-        return []  # the App API reads; there is nobody to have meant
-    universe, request = call.desk.universe, exchange.request
-    gate = gate_of(request.header(b"host"))
-    route, raw_segments = resolve(universe.router, gate, request.method, request.path)
-    segments = [decode_segment(raw) or "" for raw in raw_segments]
-    step = route.handler(ProductCall(universe.registry, hosted, request, segments, exchange.n))
-    if not isinstance(step, Work):
-        return []
-    items = [item.operation if isinstance(item, After) else item for item in step.items]
-    return [None if isinstance(item, Settled) else item for item in items]
 
 
 def _rule(rule_id: str | None) -> dict[str, Any]:
