@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any
 
 from fakeio.edge.asgi import BEGUN, TRANSPORT, ProductApp, is_control
-from fakeio.edge.http import Headers, Reply
+from fakeio.edge.http import Headers, Reply, origin_of
 
 try:
     import httptools
@@ -32,9 +32,11 @@ class Protocol(HttpProtocol):
 
     _product: ProductApp | None = None
     _early: list[bytes] | None = None
+    _origin = ""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
         super().connection_made(transport)
+        self._origin = origin_of(self.scheme or "http", self.server)
         if hasattr(self, "parser"):  # there is none without httptools
             self.parser = PlainParser(self)
         app: Any = self.app
@@ -74,7 +76,7 @@ class Protocol(HttpProtocol):
             super().on_message_complete()
             return
         method, body = self.parser.get_method().decode("ascii"), b"".join(self._early)
-        begun = self._product.begin(method, url.path, url.query or b"", self.headers, body)
+        begun = self._product.begin(method, url.path, url.query or b"", self.headers, body, self._origin)
         if isinstance(begun.step, Reply):
             self._early = None
             self.transport.write(encode(begun.step, self.server_state.default_headers))

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fakeio.core.weather import RESET
 from fakeio.edge.control import PREFIX
 from fakeio.edge.exchange import Steps, Universe, run_exchange
-from fakeio.edge.http import Cut, Headers, RawRequest, Reply, Wait
+from fakeio.edge.http import Cut, Headers, RawRequest, Reply, Wait, origin_of
 
 TRANSPORT = "fakeio.transport"
 BEGUN = "fakeio.begun"
@@ -46,10 +46,12 @@ class ProductApp:
         self.universe = universe
         self.control = control
 
-    def begin(self, method: str, raw_path: bytes, query: bytes, headers: Iterable[Header], body: bytes) -> Begun:
-        """Take a product request as far as it goes without waiting."""
+    def begin(
+        self, method: str, raw_path: bytes, query: bytes, headers: Iterable[Header], body: bytes, origin: str
+    ) -> Begun:
+        """Take a product request as far as it goes without waiting. `origin`: see `RawRequest`."""
         path = raw_path.decode("ascii") if raw_path.isascii() else quote(raw_path, safe="/%:@!$&'()*+,;=~-._")
-        steps = run_exchange(self.universe, RawRequest(method, path, query, tuple(headers), body))
+        steps = run_exchange(self.universe, RawRequest(method, path, query, tuple(headers), body, origin))
         return Begun(steps, _advance(steps))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,7 +76,8 @@ class ProductApp:
             body = await _read(receive)
             if body is None:
                 return
-            begun = self.begin(scope["method"], raw_path, scope["query_string"], scope["headers"], body)
+            origin = origin_of(scope.get("scheme", "http"), scope.get("server"))
+            begun = self.begin(scope["method"], raw_path, scope["query_string"], scope["headers"], body, origin)
         end = await _drive(begun)
         if isinstance(end, Cut):
             await _sever(end, scope, receive)

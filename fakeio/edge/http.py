@@ -12,13 +12,17 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 
 class RawRequest(msgspec.Struct, frozen=True, gc=False):
-    """`path` is percent-encoded as received, without the query; header names are lower case."""
+    """`path` is percent-encoded as received, without the query; header names are lower case.
+
+    `origin` is the scheme, address and port of the connection that it came by, whatever its Host header says.
+    """
 
     method: str
     path: str
     query: bytes
     headers: Headers
     body: bytes
+    origin: str = "http://127.0.0.1"
 
     def header(self, name: bytes) -> bytes | None:
         """The first header of that lower-case name."""
@@ -26,6 +30,19 @@ class RawRequest(msgspec.Struct, frozen=True, gc=False):
             if key == name:
                 return value
         return None
+
+    def own_url(self) -> str:
+        """How its sender would write this server: the scheme that it came by, and the host and port it asked for."""
+        scheme, _, address = self.origin.partition("://")
+        host = self.header(b"host")
+        return f"{scheme}://{host.decode('latin-1') if host else address}"
+
+
+def origin_of(scheme: str, server: tuple[str, int | None] | None) -> str:
+    """The origin of a connection, from what a server calls its own end of it."""
+    host, port = server or ("127.0.0.1", None)
+    bracketed = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{bracketed}" if port is None else f"{scheme}://{bracketed}:{port}"
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):

@@ -94,7 +94,8 @@ class _Drive:
 def _raw(request: httpx.Request, body: bytes) -> RawRequest:
     path, _, query = request.url.raw_path.partition(b"?")
     headers = tuple((name.lower(), value) for name, value in request.headers.raw)
-    return RawRequest(request.method, path.decode("ascii"), query, headers, body)
+    origin = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
+    return RawRequest(request.method, path.decode("ascii"), query, headers, body, origin)
 
 
 def _response(reply: Reply, request: httpx.Request) -> httpx.Response:

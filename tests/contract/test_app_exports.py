@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from fakeio import Fake
 from tests.contract import live as fixtures
 from tests.contract.live import NOW, Live, Site
 
@@ -49,6 +52,21 @@ def link(site: Site, number: int = 1) -> str:
 
 def rows(site: Site, number: int = 1) -> list[list[str]]:
     return list(csv.reader(io.StringIO(httpx.get(link(site, number)).text)))
+
+
+@pytest.fixture(scope="module")
+def secure() -> Iterator[Fake]:
+    """A server with both listeners."""
+    with Fake() as fake:
+        yield fake
+
+
+def linked(fake: Fake, client: httpx.Client) -> str:
+    """The link to the first export of a workspace of its own, asked for by that client."""
+    client.headers["authorization"] = f"Bearer {fake.new_workspace().app_api_key}"
+    client.post("/v1/exports/customers", json={"filters": PROS}).raise_for_status()
+    url: str = client.get("/v1/exports/1/download").json()["url"]
+    return url
 
 
 def test_no_exports_are_null_unless_by_switch(live: Live) -> None:
@@ -182,10 +200,36 @@ def test_a_link_goes_by_either_name(live: Live) -> None:
     assert list(site.app.get("/v1/exports/1/download").json()) == ["link"]
 
 
-def test_behind_a_real_host_a_link_is_safe(shop: Site) -> None:
+@pytest.mark.parametrize(
+    ("way", "host"),
+    [
+        pytest.param("url", None, id="plainly"),
+        pytest.param("https_url", None, id="by TLS"),
+        pytest.param("https_url", "api.customer.io", id="by TLS, as a real host"),
+        pytest.param("url", "proxy.test:8080", id="through a proxy that keeps the host"),
+    ],
+)
+def test_a_link_leads_back_the_way_that_the_request_came(secure: Fake, way: str, host: str | None) -> None:
+    origin = getattr(secure, way)
+    headers = {} if host is None else {"host": host}
+    with httpx.Client(base_url=origin, verify=False, headers=headers) as client:
+        expected = origin if host is None else f"{urlsplit(origin).scheme}://{host}"
+        assert linked(secure, client).startswith(f"{expected}/v1/exports/1/files/")
+
+
+@pytest.mark.parametrize("origin", ["http://fake.test", "https://api.customer.io", "http://127.0.0.1:9999"])
+def test_in_process_a_link_is_to_where_the_client_thinks_it_is(secure: Fake, origin: str) -> None:
+    with httpx.Client(transport=secure.transport, base_url=origin) as client:
+        link = linked(secure, client)
+        assert link.startswith(f"{origin}/v1/exports/1/files/")
+        assert client.get(link).status_code == 200
+
+
+def test_without_a_host_a_link_is_to_where_the_connection_ends(shop: Site) -> None:
     start(shop)
-    answer = shop.app.get("/v1/exports/1/download", headers={"host": "api.customer.io"}).json()
-    assert answer["url"].startswith("https://api.customer.io/v1/exports/1/files/")
+    asked = f"GET /v1/exports/1/download HTTP/1.0\r\nAuthorization: {shop.bearer}\r\n\r\n"
+    answer = shop.live.ask(asked.encode("ascii"))
+    assert f'{{"url":"{shop.live.url}/v1/exports/1/files/'.encode("ascii") in answer
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,7 @@ from fakeio.edge.app_api.table import app_route
 from fakeio.edge.decode import Malformed, parse_object
 from fakeio.edge.errors import APP_NOT_FOUND, app_error, app_file, app_json
 from fakeio.edge.fields import whole_number
-from fakeio.edge.http import RawRequest, Reply
-from fakeio.edge.regions import gate_of
+from fakeio.edge.http import Reply
 from fakeio.edge.routing import OPEN
 from fakeio.edge.work import Answered, Call, Work, refuse
 
@@ -141,18 +140,12 @@ def download(call: Call) -> Work | Answered:
     def answer(outcomes: Sequence[Outcome | None], state: Workspace) -> Reply:
         outcome = outcomes[0]
         if not isinstance(outcome, Refused):
-            url = f"{_origin(call.request)}/v1/exports/{export_id}/files/{token}"
+            url = f"{call.request.own_url()}/v1/exports/{export_id}/files/{token}"
             return app_json({state.settings.export_link_key: url})
         pending = outcome.rule == "app.export.pending" and state.settings.export_pending_download == "400"
         return app_error(400, outcome.message) if pending else APP_NOT_FOUND
 
     return Work((LinkExport(export_id=export_id, token=token),), answer)
-
-
-def _origin(request: RawRequest) -> str:
-    """Where the caller reached us. The six real hosts are reached by TLS, any other is taken to be reached without."""
-    host = request.header(b"host") or b"127.0.0.1"
-    return f"{'http' if gate_of(host) is None else 'https'}://{host.decode('latin-1')}"
 
 
 def read_file(call: Call) -> Work:
