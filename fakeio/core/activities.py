@@ -14,6 +14,7 @@ import msgspec
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32, as in a ULID
 EVENT_TYPES = ("event", "page", "screen")
+MERGED = "event.trigger.merged"  # the rule that events which come with a merge trigger nothing
 
 
 class Activity(msgspec.Struct, gc=False):
@@ -41,13 +42,17 @@ class Activity(msgspec.Struct, gc=False):
 
 
 class Event(Activity, gc=False):
-    """An event, page or screen view. `data` is the JSON text of an object, exactly as received."""
+    """An event, page or screen view. `data` is the JSON text of an object, exactly as received.
+
+    `no_trigger` is the rule that keeps it from triggering campaigns, empty when it may.
+    """
 
     name: str = ""
     data: bytes = b"{}"
     timestamp: int = 0
     dedupe_id: str | None = None
     anonymous_id: str | None = None
+    no_trigger: str = ""
 
     @property
     def event_id(self) -> str:
@@ -119,6 +124,8 @@ class Activities:
             self.watcher.forgotten(source)
         for number in self._of.pop(source, ()):
             activity = self._log[number - 1]
+            if isinstance(activity, Event):
+                activity.no_trigger = MERGED
             if activity is not None:
                 self.give(activity, target)
 

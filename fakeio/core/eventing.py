@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from fakeio.core import identifiers, identifying
+from fakeio.core import identifiers, identifying, triggering
 from fakeio.core.activities import Event
 from fakeio.core.limits import EVENT_NAME
 from fakeio.core.outcomes import Applied, Ignored, Outcome, Refused
@@ -38,6 +38,7 @@ def record_event(space: Workspace, operation: RecordEvent, now: float, request: 
     if key is not None:
         space.seen_event_ids.add(key)
     event = _event(operation, now, request, owner)
+    event.no_trigger = triggering.why_no_trigger(space.settings, event, now)
     space.log.add_event(event)
     if owner is None and event.anonymous_id:
         space.anonymous.wait(event)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from fakeio.core import attributes as attribute_rules
-from fakeio.core import identifiers, merging, objects
+from fakeio.core import identifiers, merging, objects, triggering
 from fakeio.core.identifiers import CIO_ID, CIO_PREFIX, EMAIL, ID, PHONE, Ref
 from fakeio.core.outcomes import Applied, Ignored, Outcome, Refused
 from fakeio.core.people import Person, Stamp
@@ -326,6 +326,7 @@ def _claim_anonymous(
         return False
     for event in waiting:
         space.log.give(event, person.cio_id)
+        event.no_trigger = triggering.why_no_trigger(space.settings, event, stamp.at)
     links = objects.claim(space, str(anonymous_id), person, stamp)
     if waiting or links:
         detail = {"events": len(waiting), "relationships": links}

@@ -15,16 +15,17 @@ from fakeio.core import attributes as attribute_rules
 from fakeio.core import building, identifiers
 from fakeio.core.conditions import BadConditions
 from fakeio.core.deliveries import METRICS, Delivery
+from fakeio.core.forms import Form
 from fakeio.core.identifiers import CIO_ID, CIO_PREFIX, EMAIL, ID, PHONE, Ref
 from fakeio.core.objects import Link, Object
 from fakeio.core.operations import ObjectRef
 from fakeio.core.people import Device, Person, Stamp
-from fakeio.core.seeding_content import CONTENT_KEYS, plant_row, shown_content
+from fakeio.core.seeding_content import CONTENT_KEYS, convert, plant_row, shown_content
 from fakeio.core.segments import DYNAMIC, MANUAL, USERS, Segment
 from fakeio.core.settings import BadSetting
 from fakeio.core.workspace import Workspace
 
-SEED_KEYS = ("settings", "people", "segments", "suppressions", "objects", "deliveries", *CONTENT_KEYS)
+SEED_KEYS = ("settings", "people", "segments", "suppressions", "objects", "deliveries", "forms", *CONTENT_KEYS)
 
 
 class SeedError(ValueError):
@@ -91,6 +92,7 @@ def snapshot(space: Workspace) -> dict[str, Any]:
         ],
         "objects": [_shown_object(found) for found in space.objects],
         "deliveries": [msgspec.to_builtins(delivery) for delivery in space.deliveries],
+        "forms": [msgspec.to_builtins(form) for form in space.forms.values()],
         **shown_content(space),
     }
 
@@ -292,6 +294,15 @@ def _seed_delivery(space: Workspace, row: Any, where: str, stamp: Stamp) -> None
     space.deliveries.add(delivery)
 
 
+def _seed_form(space: Workspace, row: Any, where: str, stamp: Stamp) -> None:
+    """`{"id", "fields"?: {a name on the page: an attribute}}`."""
+    try:
+        form = convert(row, Form, int(stamp.at))
+    except ValueError as bad:
+        raise SeedError(f"{where}: {bad}") from bad
+    space.forms[form.id] = form
+
+
 def _seed_refs(row: Any, where: str) -> list[Ref]:
     if isinstance(row, Mapping) and isinstance(row.get("identifiers"), list):
         return [ref for each in row["identifiers"] if isinstance(each, Mapping) for ref in _person_refs(each, where)]
@@ -321,5 +332,6 @@ _SECTIONS: dict[str, Callable[[Workspace, Any, str, Stamp], object]] = {
     "suppressions": _seed_suppression,
     "objects": _seed_object,
     "deliveries": _seed_delivery,
+    "forms": _seed_form,
     **{key: _content_seeder(key) for key in CONTENT_KEYS},
 }

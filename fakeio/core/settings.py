@@ -111,6 +111,8 @@ ROWS: tuple[Row, ...] = (
             "connectors expect 401", CLIENT_TESTED),
     _switch("event_dedupe_key", "any_text", ("any_text", "ulid_only"), "which event ids de-duplicate",
             "Track API > Events says ULID; clients send message ids"),
+    _switch("future_event_triggers", "at_receipt", ("at_receipt", "never"),
+            "whether an event dated in the future may trigger campaigns", _SILENT),
     _switch("customers_attributes_shape", "flat", ("flat", "wrapped"), "items of POST /v1/customers/attributes",
             "reference and working connectors disagree", CLIENT_TESTED),
     _switch("attributes_ids_empty", "200", ("200", "400"), "POST /v1/customers/attributes that names nobody",

@@ -65,12 +65,14 @@ def over(limit: Limit, size: int, settings: Settings) -> Refused | None:
 def _parser(sent: Entity) -> Parser | Refused:
     actions = _ACTIONS.get(sent.type) if isinstance(sent.type, str) else None
     if actions is None:
-        reason = "required" if sent.type is None else "invalid"
-        return Refused("track.v2.type", reason, "type", "type must be person, object or delivery")
+        if sent.type is None:
+            return Refused("track.v2.type", "required", "type", "type is required")
+        return Refused("track.v2.type", "invalid", "type", "type must be person, object or delivery")
     parse = actions.get(sent.action) if isinstance(sent.action, str) else None
     if parse is None:
-        reason = "required" if sent.action is None else "invalid"
-        return Refused("track.v2.action", reason, "action", f"action is not one of type {sent.type}")
+        if sent.action is None:
+            return Refused("track.v2.action", "required", "action", "action is required")
+        return Refused("track.v2.action", "invalid", "action", f"action is not one of type {sent.type}")
     return parse
 
 

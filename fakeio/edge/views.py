@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from fakeio.core.activities import Activity, Event
+
 if TYPE_CHECKING:
-    from fakeio.core.activities import Activity, Event
     from fakeio.core.deliveries import Delivery
     from fakeio.core.objects import Object
     from fakeio.core.people import Person
@@ -101,7 +102,13 @@ def segment_view(segment: Segment) -> dict[str, Any]:
 
 
 def activity_view(space: Workspace, activity: Activity) -> dict[str, Any]:
-    """A line of the log. `request` is the number on the tape of what caused it, 0 for a seed."""
+    """A line of the log. `request` is the number on the tape of what caused it, 0 for a seed.
+
+    An event says whether it may trigger campaigns, and by which rule not.
+    """
+    event = {} if not isinstance(activity, Event) else {
+        "can_trigger_campaigns": not activity.no_trigger, "no_trigger": activity.no_trigger or None,
+    }  # fmt: skip
     return {
         "id": activity.id,
         "type": activity.type,
@@ -110,6 +117,7 @@ def activity_view(space: Workspace, activity: Activity) -> dict[str, Any]:
         "name": getattr(activity, "name", None),
         "data": activity.info,
         "request": activity.request,
+        **event,
     }
 
 
