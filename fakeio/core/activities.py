@@ -8,7 +8,8 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from copy import copy
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -65,6 +66,9 @@ class Event(Activity, gc=False):
         return self.at
 
 
+A = TypeVar("A", bound=Activity)
+
+
 class Watcher(Protocol):
     """Who wants to know at once whose events come and go."""
 
@@ -82,6 +86,17 @@ class Activities:
         self.watcher: Watcher | None = None
         self._log: list[Activity | None] = []  # index = number - 1; None: forgotten with its person
         self._of: dict[str, array[int]] = {}
+        self._lent = 0  # lines up to this number are shared with a fork, but for those in `_owned`
+        self._owned: set[int] = set()
+        self._own_index: set[str] | None = None  # whose list of numbers is ours alone; None: everybody's
+
+    def fork(self) -> Activities:
+        """The same log for another workspace; from now on each of the two copies the lines that it changes."""
+        other = Activities()
+        other._log, other._of = self._log.copy(), self._of.copy()
+        self._lent = other._lent = len(self._log)
+        self._owned, self._own_index, other._own_index = set(), set(), set()
+        return other
 
     def __len__(self) -> int:
         return len(self._log)
@@ -109,14 +124,28 @@ class Activities:
         index = self._of.get(person)
         if index is None:
             index = self._of[person] = array("q")
+        elif self._own_index is not None and person not in self._own_index:
+            index = self._of[person] = index[:]
+        if self._own_index is not None:
+            self._own_index.add(person)
         return index
 
-    def give(self, activity: Activity, person: str) -> None:
-        """Hand an activity of nobody (an anonymous event), or of somebody merged away, to a person."""
+    def own(self, activity: A) -> A:
+        """The line as it may be written to: a copy, the first time after a fork."""
+        number = activity.number
+        if number <= self._lent and number not in self._owned:
+            self._owned.add(number)
+            self._log[number - 1] = activity = copy(activity)
+        return activity
+
+    def give(self, activity: A, person: str) -> A:
+        """Hand an activity of nobody (an anonymous event), or of somebody merged away, to a person; returns it."""
+        activity = self.own(activity)
         activity.person = person
         insort(self._index(person), activity.number)
         if self.watcher is not None and isinstance(activity, Event):
             self.watcher.happened(activity)
+        return activity
 
     def move(self, source: str, target: str) -> None:
         """Everything of one person becomes another's."""
@@ -124,10 +153,11 @@ class Activities:
             self.watcher.forgotten(source)
         for number in self._of.pop(source, ()):
             activity = self._log[number - 1]
-            if isinstance(activity, Event):
-                activity.no_trigger = MERGED
-            if activity is not None:
-                self.give(activity, target)
+            if activity is None:
+                continue
+            given = self.give(activity, target)
+            if isinstance(given, Event):
+                given.no_trigger = MERGED
 
     def forget_events(self, person: str) -> None:
         """Delete the events of a person who is deleted; what remains of the log says that it happened."""

@@ -38,6 +38,12 @@ class Addresses:
     def __init__(self) -> None:
         self._lists: dict[str, dict[str, Suppressed]] = {name: {} for name in LISTS}
 
+    def fork(self) -> Addresses:
+        """The same lists for another workspace."""
+        other = Addresses()
+        other._lists = {name: rows.copy() for name, rows in self._lists.items()}
+        return other
+
     def on(self, name: str) -> Iterator[Suppressed]:
         """Everybody on a list, in order of arrival."""
         return iter(self._lists[name].values())

@@ -27,6 +27,12 @@ class Agenda:
         self._queue: list[Task] = []
         self._added = 0
 
+    def fork(self) -> Agenda:
+        """The same promises for another workspace."""
+        other = Agenda()
+        other._queue, other._added = self._queue.copy(), self._added
+        return other
+
     def __len__(self) -> int:
         return len(self._queue)
 

@@ -25,13 +25,20 @@ class Anonymous:
     """Waiting events by anonymous id, and the claims made on them."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, list[Event]] = {}
+        self._waiting: dict[str, dict[int, Event]] = {}  # by anonymous id, then by number
         self._oldest_first: deque[Event] = deque()
         self.claims: dict[str, Claim] = {}
 
+    def fork(self) -> Anonymous:
+        """The same events waiting in another workspace."""
+        other = Anonymous()
+        other._waiting = {anonymous_id: events.copy() for anonymous_id, events in self._waiting.items()}
+        other._oldest_first, other.claims = self._oldest_first.copy(), self.claims.copy()
+        return other
+
     def wait(self, event: Event) -> None:
         """Keep an event until somebody claims it or its time is up."""
-        self._waiting.setdefault(event.anonymous_id or "", []).append(event)
+        self._waiting.setdefault(event.anonymous_id or "", {})[event.number] = event
         self._oldest_first.append(event)
 
     def late_owner(self, anonymous_id: str, now: float) -> str | None:
@@ -47,18 +54,27 @@ class Anonymous:
         self.claims.setdefault(anonymous_id, Claim(person, now))
         if held is not None:
             return []
-        waiting = self._waiting.pop(anonymous_id, [])
-        return [event for event in waiting if now - event.at <= ANONYMOUS_RETENTION.strict]
+        waiting = self._waiting.pop(anonymous_id, {})
+        return [event for event in waiting.values() if now - event.at <= ANONYMOUS_RETENTION.strict]
+
+    def waiting(self) -> list[Event]:
+        """Everything that waits, oldest first."""
+        return [event for event in self._oldest_first if self._waits(event)]
+
+    def _waits(self, event: Event) -> bool:
+        return event.number in self._waiting.get(event.anonymous_id or "", ())
 
     def expire(self, now: float) -> list[Event]:
         """Events that waited too long; they wait no more."""
         gone: list[Event] = []
-        while self._oldest_first and now - self._oldest_first[0].at > ANONYMOUS_RETENTION.strict:
-            event = self._oldest_first.popleft()
-            waiting = self._waiting.get(event.anonymous_id or "", [])
-            if event.person is None and event in waiting:
-                waiting.remove(event)
-                gone.append(event)
-                if not waiting:
-                    del self._waiting[event.anonymous_id or ""]
+        while self._oldest_first:
+            event, key = self._oldest_first[0], self._oldest_first[0].anonymous_id or ""
+            waits = self._waits(event)
+            if waits and now - event.at <= ANONYMOUS_RETENTION.strict:
+                break
+            self._oldest_first.popleft()
+            if waits:
+                gone.append(self._waiting[key].pop(event.number))
+                if not self._waiting[key]:
+                    del self._waiting[key]
         return gone

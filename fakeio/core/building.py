@@ -11,13 +11,14 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Iterable, Sequence
+from copy import copy
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fakeio.core.activities import Event
 from fakeio.core.conditions import BadConditions, Condition, Known, Performed, parse_conditions, segments_named
-from fakeio.core.people import Person
-from fakeio.core.segments import FINISHED, Segment
+from fakeio.core.people import People, Person
+from fakeio.core.segments import FINISHED, Segment, Segments
 from fakeio.core.tallies import Tally
 
 if TYPE_CHECKING:  # the workspace imports this module
@@ -51,13 +52,21 @@ class Ruled:
         self.performed = [part for part in condition.parts() if isinstance(part, Performed)]
         self.build: Build | None = None
 
+    def fork(self, segments: Segments) -> Ruled:
+        """The same for the segment of that id among those of another workspace."""
+        other = copy(self)
+        segment = segments.get(self.segment.id)
+        assert segment is not None, "the segments were forked before"
+        other.segment = segment
+        return other
+
 
 class Builder:
     """The data-driven segments of one workspace that has any: a watcher of its log, and judge of its people."""
 
-    def __init__(self, space: Workspace) -> None:
-        self.people = space.people
-        self.segments = space.segments
+    def __init__(self, people: People, segments: Segments) -> None:
+        self.people = people
+        self.segments = segments
         self.now = 0.0
         self._ruled: dict[int, Ruled] = {}
         self._in_order: list[Ruled] = []
@@ -67,6 +76,18 @@ class Builder:
         self._due: list[tuple[float, str]] = []
         self._due_of: dict[str, float] = {}
         self._latest = 0.0
+
+    def fork(self, people: People, segments: Segments) -> Builder:
+        """The same segments at the same stage, for the people and segments of another workspace."""
+        other = Builder(people, segments)
+        other.now, other._latest = self.now, self._latest
+        other._ruled = {id: ruled.fork(segments) for id, ruled in self._ruled.items()}
+        other._in_order = [other._ruled[ruled.segment.id] for ruled in self._in_order]
+        other._building = [other._ruled[ruled.segment.id] for ruled in self._building]
+        other._tallies = {condition: tally.fork() for condition, tally in self._tallies.items()}
+        other._windows = other._lapsing()
+        other._due, other._due_of = self._due.copy(), self._due_of.copy()
+        return other
 
     def __len__(self) -> int:
         return len(self._ruled)
@@ -187,6 +208,7 @@ class Builder:
             if ruled.build is None:
                 member = person.segment_set is not None and ruled.segment.id in person.segment_set
                 if ruled.condition.holds(self, person) is not member:
+                    person = self.people.own(person)
                     _leave(ruled.segment, person) if member else _join(ruled.segment, person, request)
         for tally in self._windows:
             self._look_again(person.cio_id, tally.lapses_at(person.cio_id, now))
@@ -251,7 +273,7 @@ def understand(space: Workspace, document: Any, id: int | None) -> Condition:
 def begin(space: Workspace, segment: Segment, condition: Condition, now: float) -> None:
     """Build a new data-driven segment, in the time that the settings give it."""
     if space.builder is None:
-        space.builder = space.log.watcher = Builder(space)
+        space.builder = space.log.watcher = Builder(space.people, space.segments)
     takes_s = min(space.settings.segment_build_s, _LONGEST_S)
     space.builder.add(Ruled(segment, condition), space.events(), now, takes_s)
 

@@ -150,6 +150,15 @@ class Content:
         # triggers on their way: broadcast and number: a filter, people with data of their own, and data for all
         self.waiting: dict[str, tuple[Filter | None, list[tuple[str, dict[str, Any]]] | None, dict[str, Any]]] = {}
 
+    def fork(self) -> Content:
+        """The same for another workspace."""
+        other = Content()
+        other.templates, other.broadcasts = self.templates.fork(), self.broadcasts.fork()
+        other.topics, other.collections = self.topics.fork(), self.collections.fork()
+        other.webhooks = self.webhooks.fork()
+        other.snippets, other.waiting = self.snippets.copy(), self.waiting.copy()
+        return other
+
     def template(self, named: int | str) -> Template | None:
         """By id, by the digits of an id, or by trigger name in any case."""
         if isinstance(named, int) or (named.isascii() and named.isdigit() and len(named) < 19):

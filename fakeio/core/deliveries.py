@@ -64,6 +64,17 @@ class Deliveries:
     def __init__(self) -> None:
         self._by_id: dict[str, Delivery] = {}
         self.made = 0  # how many have been given an id here
+        self._owned: set[str] | None = None  # those that are ours alone; None: all
+
+    def fork(self) -> Deliveries:
+        """The same for another workspace; from now on each of the two copies what it hands out."""
+        other = Deliveries()
+        other._by_id, other.made = self._by_id.copy(), self.made
+        self._owned, other._owned = set(), set()
+        return other
+
+    def __contains__(self, id: str) -> bool:
+        return id in self._by_id
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -72,12 +83,18 @@ class Deliveries:
         return iter(self._by_id.values())
 
     def get(self, id: str) -> Delivery | None:
-        """The delivery of that id."""
-        return self._by_id.get(id)
+        """The delivery of that id, which may be written to. Those met by iterating are only read."""
+        found = self._by_id.get(id)
+        if found is not None and self._owned is not None and id not in self._owned:
+            self._owned.add(id)
+            found = self._by_id[id] = msgspec.structs.replace(found, metrics=found.metrics.copy())
+        return found
 
     def add(self, delivery: Delivery) -> None:
         """Keep a delivery."""
         self._by_id[delivery.id] = delivery
+        if self._owned is not None:
+            self._owned.add(delivery.id)
 
     def next_number(self, workspace_id: int) -> int:
         """A number whose id no delivery has."""

@@ -57,7 +57,7 @@ class Exports(Shelf[Export]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.links: dict[str, Link] = {}
+        self.links: dict[str, Link] = {}  # replaced, never changed in place
 
 
 def start_export(

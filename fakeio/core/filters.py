@@ -136,7 +136,7 @@ def _members(ids: set[int]) -> Filter:
         for segment_id in ids:
             segment = segments.get(segment_id)
             for cio_id in segment.members if segment is not None else ():
-                person = people.get(cio_id)
+                person = people.peek(cio_id)
                 if person is not None:
                     yield person
 

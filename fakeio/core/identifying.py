@@ -325,7 +325,7 @@ def _claim_anonymous(
         notes.append(Ignored("anonymous.used", "another person has used this anonymous id", person.cio_id))
         return False
     for event in waiting:
-        space.log.give(event, person.cio_id)
+        event = space.log.give(event, person.cio_id)
         event.no_trigger = triggering.why_no_trigger(space.settings, event, stamp.at)
     links = objects.claim(space, str(anonymous_id), person, stamp)
     if waiting or links:

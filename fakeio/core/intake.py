@@ -35,6 +35,13 @@ class Intake:
         self._taken = 0
         self._last_due: dict[object, float] = {}
 
+    def fork(self) -> Intake:
+        """The same operations waiting in another workspace, where nobody is to be told how they end."""
+        other = Intake()
+        other._queue = [(due, number, held._replace(settle=None)) for due, number, held in self._queue]
+        other._taken, other._last_due = self._taken, self._last_due.copy()
+        return other
+
     def __len__(self) -> int:
         return len(self._queue)
 

@@ -56,6 +56,27 @@ class Objects:
         self._by_key: dict[Key, Object] = {}
         self._by_cio_id: dict[str, Object] = {}
         self._made = 0
+        self._owned: set[int] | None = None  # the numbers of those that are ours alone; None: all
+
+    def fork(self) -> Objects:
+        """The same for another workspace; from now on each of the two copies whatever it writes to."""
+        other = Objects()
+        other.types, other._made = self.types.copy(), self._made
+        other._by_key, other._by_cio_id = self._by_key.copy(), self._by_cio_id.copy()
+        self._owned, other._owned = set(), set()
+        return other
+
+    def own(self, found: Object) -> Object:
+        """The object as it may be written to: a copy, the first time after a fork."""
+        if self._owned is None or found.number in self._owned:
+            return found
+        self._owned.add(found.number)
+        mine = msgspec.structs.replace(
+            found, attributes=found.attributes.copy(), stamps=found.stamps.copy(), people=found.people.copy(),
+            waiting=found.waiting.copy(),
+        )  # fmt: skip
+        self._by_key[mine.key] = self._by_cio_id[mine.cio_object_id] = mine
+        return mine
 
     def __len__(self) -> int:
         return len(self._by_key)
@@ -64,10 +85,12 @@ class Objects:
         return iter(self._by_key.values())
 
     def find(self, ref: ObjectRef) -> Object | None:
-        """The object meant, by cio_object_id or by type and id."""
+        """The object meant, by cio_object_id or by type and id. Those met by iterating are only read."""
         if ref.cio_object_id:
-            return self._by_cio_id.get(ref.cio_object_id)
-        return self._by_key.get((ref.type_id, ref.object_id))
+            found = self._by_cio_id.get(ref.cio_object_id)
+        else:
+            found = self._by_key.get((ref.type_id, ref.object_id))
+        return None if found is None else self.own(found)
 
     def create(self, ref: ObjectRef, stamp: Stamp) -> Object:
         """A new object of a type that exists."""
@@ -78,6 +101,8 @@ class Objects:
         made = Object(ref.type_id, ref.object_id, cio_object_id, stamp, {}, {}, {}, {}, self._made)
         self._by_key[made.key] = made
         self._by_cio_id[cio_object_id] = made
+        if self._owned is not None:
+            self._owned.add(made.number)
         return made
 
     def remove(self, found: Object) -> None:
@@ -89,10 +114,14 @@ class Objects:
         """The objects one person is linked to."""
         return [found for found in self._by_key.values() if cio_id in found.people]
 
+    def with_waiting(self, anonymous_id: str) -> list[Object]:
+        """The objects that an anonymous id is to be linked to."""
+        return [found for found in self._by_key.values() if anonymous_id in found.waiting]
+
 
 def claim(space: Workspace, anonymous_id: str, person: Person, stamp: Stamp) -> int:
     """Relationships of an anonymous id become the person's; returns how many."""
-    claimed = [found for found in space.objects if anonymous_id in found.waiting]
+    claimed = [space.objects.own(found) for found in space.objects.with_waiting(anonymous_id)]
     for found in claimed:
         link(space, found, person, found.waiting.pop(anonymous_id).attributes, stamp)
     return len(claimed)
@@ -100,15 +129,13 @@ def claim(space: Workspace, anonymous_id: str, person: Person, stamp: Stamp) -> 
 
 def move_links(space: Workspace, source: Person, target: Person) -> None:
     """Relationships that the target lacks, with their attributes, on a merge."""
-    for found in space.objects:
-        link = found.people.pop(source.cio_id, None)
-        if link is not None:
-            found.people.setdefault(target.cio_id, link)
+    for found in map(space.objects.own, space.objects.of(source.cio_id)):
+        found.people.setdefault(target.cio_id, found.people.pop(source.cio_id))
 
 
 def drop_links(space: Workspace, person: Person) -> None:
     """End every relationship of a person who is about to go."""
-    for found in space.objects:
+    for found in map(space.objects.own, space.objects.of(person.cio_id)):
         found.people.pop(person.cio_id, None)
 
 

@@ -7,7 +7,8 @@ person matters (a million of them is a normal test), so stamps are kept only whe
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from copy import copy
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -120,16 +121,23 @@ class Gone(NamedTuple):
 
 
 class People:
-    """Everybody in a workspace, by cio_id, by id, by email and by phone, in order of creation."""
+    """Everybody in a workspace, by cio_id, by id, by email and by phone, in order of creation.
+
+    After a fork two of these share every person. Whoever is looked up one by one (`find`, `get`, `by_email`,
+    `by_device`) may be written to: the look-up makes a copy first if it must. Iterating makes none, so whoever is met
+    that way is only read, or asked for with `own`.
+    """
 
     def __init__(self) -> None:
         self._by_cio_id: dict[str, Person] = {}
         self._by_id: dict[str, Person] = {}
         self._by_email: dict[str, Person | list[Person]] = {}  # a list only where several share an address
+        self._crowded: set[str] = set()  # the keys of those lists
         self._by_phone: dict[str, Person] = {}
         self._by_device: dict[str, Person] = {}
         self._in_order: list[Person | None] = []  # index = number - 1
         self._gone: dict[str, Gone] = {}  # by cio_id
+        self._owned: set[str] | None = None  # whose record is ours alone, by cio_id; None: everybody's
 
     def __len__(self) -> int:
         return len(self._by_cio_id)
@@ -139,10 +147,52 @@ class People:
 
     def get(self, cio_id: str) -> Person | None:
         """The person of that cio_id (no prefix)."""
+        person = self._by_cio_id.get(cio_id)
+        return person if person is None or self._owned is None else self.own(person)
+
+    def peek(self, cio_id: str) -> Person | None:
+        """The same, to read only."""
         return self._by_cio_id.get(cio_id)
+
+    def own(self, person: Person) -> Person:
+        """The record of this person that may be written to: a copy, the first time after a fork."""
+        if self._owned is None or person.cio_id in self._owned:
+            return person
+        self._owned.add(person.cio_id)
+        mine = _copied(person)
+        self._by_cio_id[person.cio_id] = self._in_order[person.number - 1] = mine
+        if person.id is not None and self._by_id.get(person.id) is person:
+            self._by_id[person.id] = mine
+        if person.email is not None:
+            key = person.email.lower()
+            held = self._by_email.get(key)
+            self._by_email[key] = [mine if o is person else o for o in held] if isinstance(held, list) else mine
+        phone = person.attributes.get(PHONE)
+        if isinstance(phone, str) and self._by_phone.get(phone) is person:
+            self._by_phone[phone] = mine
+        for token in person.devices:
+            if self._by_device.get(token) is person:
+                self._by_device[token] = mine
+        return mine
+
+    def fork(self) -> People:
+        """The same people for another workspace; from now on each of the two copies whomever it writes to."""
+        other = People()
+        other._by_cio_id, other._by_id = self._by_cio_id.copy(), self._by_id.copy()
+        other._by_email, other._crowded = self._by_email.copy(), self._crowded.copy()
+        for key in self._crowded:
+            other._by_email[key] = list(self.holders(key))
+        other._by_phone, other._by_device = self._by_phone.copy(), self._by_device.copy()
+        other._in_order, other._gone = self._in_order.copy(), self._gone.copy()
+        self._owned, other._owned = set(), set()
+        return other
 
     def find(self, ref: Ref) -> Person | None:
         """Who has this identifier. An email that several share (where it identifies nobody) is the first holder's."""
+        person = self._look_up(ref)
+        return person if person is None or self._owned is None else self.own(person)
+
+    def _look_up(self, ref: Ref) -> Person | None:
         kind, value = ref
         if kind == ID:
             return self._by_id.get(value)
@@ -168,10 +218,12 @@ class People:
 
     def by_email(self, text: str) -> list[Person]:
         """Everybody with that address, whatever its case, eldest first."""
-        held = self._by_email.get(text.lower())
-        if held is None:
-            return []
-        return sorted(held, key=_number) if isinstance(held, list) else [held]
+        return sorted(map(self.own, self.holders(text.lower())), key=_number)
+
+    def holders(self, key: str) -> Sequence[Person]:
+        """Everybody with that address (in lower case), to read only, in the order in which they came to it."""
+        held = self._by_email.get(key)
+        return () if held is None else held if isinstance(held, list) else (held,)
 
     def after(self, place: int, limit: int) -> list[Person]:
         """At most `limit` people with a number above `place`, in order."""
@@ -189,6 +241,8 @@ class People:
         number = len(self._in_order) + 1
         person = Person(cio_id or self._free_cio_id(number), number, stamp.at, stamp)
         self._by_cio_id[person.cio_id] = person
+        if self._owned is not None:
+            self._owned.add(person.cio_id)
         self._gone.pop(person.cio_id, None)
         self._in_order.append(person)
         return person
@@ -236,7 +290,8 @@ class People:
 
     def by_device(self, token: str) -> Person | None:
         """Whose device this is."""
-        return self._by_device.get(token)
+        person = self._by_device.get(token)
+        return person if person is None else self.own(person)
 
     def index_device(self, token: str, person: Person | None) -> None:
         """Say whose device a token is; None frees it."""
@@ -255,6 +310,7 @@ class People:
             held.append(person)
         else:
             self._by_email[key] = [held, person]
+            self._crowded.add(key)
 
     def _drop_email(self, person: Person) -> None:
         key = (person.email or "").lower()
@@ -262,8 +318,20 @@ class People:
         if isinstance(held, list):
             left = [other for other in held if other is not person]
             self._by_email[key] = left if len(left) > 1 else left[0]
+            if len(left) == 1:
+                self._crowded.discard(key)
         elif held is person:
             del self._by_email[key]
+
+
+def _copied(person: Person) -> Person:
+    """A record of its own, down to whatever is ever changed in place."""
+    mine = copy(person)
+    mine.attributes = person.attributes.copy()
+    mine.stamps = person.stamps and person.stamps.copy()
+    mine.device_map = person.device_map and person.device_map.copy()
+    mine.segment_set = person.segment_set and person.segment_set.copy()
+    return mine
 
 
 def _number(person: Person) -> int:

@@ -16,13 +16,25 @@ _COMPACT_FROM = 1024  # places; below this, holes are not worth a rebuild
 class Roster:
     """Members (strings) with their places (whole numbers from 1, ever growing)."""
 
-    __slots__ = ("_keys", "_last", "_place_of", "_places")
+    __slots__ = ("_keys", "_last", "_lent", "_place_of", "_places")
 
     def __init__(self) -> None:
         self._place_of: dict[str, int] = {}
         self._places = array("q")
         self._keys: list[str | None] = []
         self._last = 0
+        self._lent = False  # another roster reads the same containers: copy them before writing
+
+    def fork(self) -> Roster:
+        """The same members and places; each of the two makes a copy of its own before it changes anything."""
+        other = Roster()
+        other._place_of, other._places, other._keys, other._last = self._place_of, self._places, self._keys, self._last
+        self._lent = other._lent = True
+        return other
+
+    def _own(self) -> None:
+        self._place_of, self._places, self._keys = self._place_of.copy(), self._places[:], self._keys.copy()
+        self._lent = False
 
     def __len__(self) -> int:
         return len(self._place_of)
@@ -37,6 +49,8 @@ class Roster:
         """Put `key` at the end; False when it is in already."""
         if key in self._place_of:
             return False
+        if self._lent:
+            self._own()
         self._last += 1
         self._place_of[key] = self._last
         self._places.append(self._last)
@@ -45,9 +59,11 @@ class Roster:
 
     def discard(self, key: str) -> bool:
         """Take `key` out; False when it was not in."""
-        place = self._place_of.pop(key, None)
-        if place is None:
+        if key not in self._place_of:
             return False
+        if self._lent:
+            self._own()
+        place = self._place_of.pop(key)
         self._keys[bisect_right(self._places, place) - 1] = None
         if len(self._keys) > _COMPACT_FROM and len(self._keys) > 2 * len(self._place_of):
             self._compact()

@@ -6,6 +6,7 @@ Source: App API > Segments; Track API > Manual segments.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from typing import Any
 
 from fakeio.core.rosters import Roster
@@ -40,6 +41,14 @@ class Segment:
         self.joined_by: dict[str, int] = {}
         self.used_by: dict[str, list[int]] = {kind: [] for kind in USERS}
 
+    def fork(self) -> Segment:
+        """The same segment for another workspace."""
+        other = copy(self)
+        other.members = self.members.fork()
+        other.joined_by = self.joined_by.copy()
+        other.used_by = {kind: users.copy() for kind, users in self.used_by.items()}
+        return other
+
     @property
     def count(self) -> int:
         """How many people are members."""
@@ -56,6 +65,13 @@ class Segments:
     def __init__(self) -> None:
         self._by_id: dict[int, Segment] = {}
         self._last_id = 0
+
+    def fork(self) -> Segments:
+        """The same segments for another workspace."""
+        other = Segments()
+        other._by_id = {id: segment.fork() for id, segment in self._by_id.items()}
+        other._last_id = self._last_id
+        return other
 
     def __len__(self) -> int:
         return len(self._by_id)

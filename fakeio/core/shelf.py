@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Generic, Protocol, TypeVar
+from copy import copy
+from typing import Generic, Protocol, Self, TypeVar
+
+import msgspec
 
 
 class Numbered(Protocol):
@@ -21,6 +24,14 @@ class Shelf(Generic[T]):
     def __init__(self) -> None:
         self._by_id: dict[int, T] = {}
         self._last = 0
+        self._owned: set[int] | None = None  # those that are ours alone; None: all
+
+    def fork(self) -> Self:
+        """The same things for another workspace; from now on each of the two copies what it hands out."""
+        other = copy(self)
+        other._by_id = self._by_id.copy()
+        self._owned, other._owned = set(), set()
+        return other
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -29,8 +40,12 @@ class Shelf(Generic[T]):
         return iter([self._by_id[number] for number in sorted(self._by_id)])
 
     def get(self, number: int) -> T | None:
-        """The thing of that number."""
-        return self._by_id.get(number)
+        """The thing of that number, which may be written to. Those met by iterating are only read."""
+        thing = self._by_id.get(number)
+        if thing is not None and self._owned is not None and number not in self._owned:
+            self._owned.add(number)
+            thing = self._by_id[number] = _copied(thing)
+        return thing
 
     def add(self, thing: T) -> T:
         """Keep a thing under its number, or under the next one if it has none; raises ValueError for a taken one."""
@@ -39,8 +54,20 @@ class Shelf(Generic[T]):
         thing.id = thing.id or self._last + 1
         self._last = max(self._last, thing.id)
         self._by_id[thing.id] = thing
+        if self._owned is not None:
+            self._owned.add(thing.id)
         return thing
 
     def remove(self, number: int) -> None:
         """Take a thing away; its number stays used."""
         del self._by_id[number]
+
+
+def _copied(thing: T) -> T:
+    """A copy of its own, with copies of its parts where it is made of parts."""
+    mine = copy(thing)
+    for name in getattr(thing, "__struct_fields__", ()):
+        value = getattr(thing, name)
+        if isinstance(value, list) and value and isinstance(value[0], msgspec.Struct):
+            setattr(mine, name, [copy(part) for part in value])
+    return mine

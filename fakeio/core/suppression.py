@@ -27,6 +27,12 @@ class Suppressions:
     def __init__(self) -> None:
         self._by_key: dict[tuple[str, str], Suppression] = {}
 
+    def fork(self) -> Suppressions:
+        """The same for another workspace."""
+        other = Suppressions()
+        other._by_key = self._by_key.copy()
+        return other
+
     def __len__(self) -> int:
         return len({id(found) for found in self._by_key.values()})
 

@@ -26,6 +26,12 @@ class Tally:
         self.condition = condition
         self._moments: dict[str, list[int]] = {}
 
+    def fork(self) -> Tally:
+        """The same moments for another workspace."""
+        other = Tally(self.condition)
+        other._moments = self._moments.copy()
+        return other
+
     def add(self, event: Event) -> None:
         """Count an event of somebody if it is what the condition asks for."""
         wanted = self.condition
@@ -35,10 +41,9 @@ class Tally:
             data = msgspec.json.decode(event.data)
             if not all(test(data) for test in wanted.data):
                 return
-        moments = self._moments.setdefault(event.person, [])
+        moments = [*self._moments.get(event.person, ())]  # never in place: a fork may hold the same list
         insort(moments, event.timestamp)
-        if len(moments) > wanted.times:
-            del moments[0]
+        self._moments[event.person] = moments[-wanted.times :]
 
     def forget(self, cio_id: str) -> None:
         """Drop what somebody has performed who is gone."""
