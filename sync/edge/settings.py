@@ -16,6 +16,7 @@ import platformdirs
 from sync.core.errors import ConfigError
 from sync.core.pace import DEFAULT_RATE_PER_S
 
+DEFAULT_WORKERS, MOST_WORKERS = 4, 32
 US, EU = "us", "eu"
 REGIONS = (US, EU)
 HOSTS = {
@@ -36,6 +37,7 @@ class Settings:
     app_url: str = ""
     track_rate_per_s: float = DEFAULT_RATE_PER_S["track"]  # 0: no cap
     app_rate_per_s: float = DEFAULT_RATE_PER_S["app"]
+    workers: int = DEFAULT_WORKERS  # requests in flight at a time
     state_path: Path
 
     def require(self, *names: str) -> None:
@@ -48,6 +50,7 @@ class Settings:
             )
 
 
+CREDENTIALS = ("site_id", "track_api_key", "app_api_key")
 VARIABLES = {
     "site_id": "CIO_SITE_ID",
     "track_api_key": "CIO_TRACK_API_KEY",
@@ -57,32 +60,33 @@ VARIABLES = {
     "app_url": "CIO_APP_URL",
     "track_rate": "CIO_TRACK_RATE",
     "app_rate": "CIO_APP_RATE",
+    "workers": "CIO_WORKERS",
     "state": "CIO_SYNC_STATE",
 }
 
 
 def read_settings(
-    environ: Mapping[str, str], *, track_rate: str | None = None, app_rate: str | None = None
+    environ: Mapping[str, str], *, track_rate: str | None = None, app_rate: str | None = None,
+    workers: str | None = None,
 ) -> Settings:
-    """The settings of this process. Flags (rates, as typed) win over `environ`. Raises ConfigError."""
+    """The settings of this process. Flags (rates and workers, as typed) win over `environ`. Raises ConfigError."""
     texts = {name: environ.get(variable, "").strip() for name, variable in VARIABLES.items()}
     return Settings(
-        site_id=_credential(texts, "site_id"),
-        track_api_key=_credential(texts, "track_api_key"),
-        app_api_key=_credential(texts, "app_api_key"),
+        **{name: check_credential(VARIABLES[name], texts[name]) for name in CREDENTIALS},
         region=_region(texts["region"]),
-        track_url=_origin("CIO_TRACK_URL", texts["track_url"]),
-        app_url=_origin("CIO_APP_URL", texts["app_url"]),
+        track_url=check_origin("CIO_TRACK_URL", texts["track_url"]),
+        app_url=check_origin("CIO_APP_URL", texts["app_url"]),
         track_rate_per_s=_rate("track", track_rate, texts["track_rate"]),
         app_rate_per_s=_rate("app", app_rate, texts["app_rate"]),
+        workers=_workers(workers if workers is not None else texts["workers"]),
         state_path=_state_path(texts["state"]),
     )
 
 
-def _credential(texts: Mapping[str, str], name: str) -> str:
-    text = texts[name]
+def check_credential(variable: str, text: str) -> str:
+    """`text` if it can be a credential. Raises ConfigError that names the variable and not what it holds."""
     if not all(33 <= ord(letter) < 127 for letter in text):  # also the only letters a header may hold
-        raise ConfigError(f"{VARIABLES[name]} holds a space or a letter that no credential has", hint="copy it again")
+        raise ConfigError(f"{variable} holds a space or a letter that no credential has", hint="copy it again")
     return text
 
 
@@ -92,7 +96,8 @@ def _region(text: str) -> str:
     return text.lower()
 
 
-def _origin(name: str, text: str) -> str:
+def check_origin(name: str, text: str) -> str:
+    """`text` as an origin without a trailing slash, or empty. Raises ConfigError that names the variable."""
     if not text:
         return ""
     hint = "give an origin such as http://127.0.0.1:7099"
@@ -122,6 +127,16 @@ def _rate(api: str, flag: str | None, text: str) -> float:
             hint=f"use --{api}-rate 50, or 0 for no limit",
         )
     return rate
+
+
+def _workers(text: str) -> int:
+    if not text:
+        return DEFAULT_WORKERS
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_WORKERS):
+        raise ConfigError(
+            f"the number of workers {text!r} is not a whole number from 1 to {MOST_WORKERS}", hint="use --workers 4"
+        )
+    return int(text)
 
 
 def _state_path(text: str) -> Path:

@@ -1,0 +1,81 @@
+"""Which hours of an export to read, in which pieces, and where to go on next time. Hours are counted from 1970, UTC.
+
+The Export API selects by the hour in which events were uploaded, both ends included, and has an hour two hours after
+it ended at the earliest; stragglers can come later still, so the last hours of a run are read again by the next.
+Source: Amplitude > Export API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+AVAILABLE_AFTER_H = 3  # counted from the start of the hour: it must end, and then two hours must pass
+READ_AGAIN_H = 2
+FIRST_RUN_H = 24
+LATE_UPLOAD_H = 24  # how long after an event a back-fill still looks for it
+MOST_HOURS = 12  # asked for at once
+MOST_RANGE_H = 365 * 24
+_HOUR_S = 3600
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Hours(NamedTuple):
+    """`first` and `last` hour, both included."""
+
+    first: int
+    last: int
+
+    @property
+    def size(self) -> int:
+        return self.last - self.first + 1
+
+    def halves(self) -> tuple[Hours, Hours]:
+        """Two ranges that together are this one; it must have more than one hour."""
+        middle = (self.first + self.last) // 2
+        return Hours(self.first, middle), Hours(middle + 1, self.last)
+
+
+def last_available(now: float) -> int:
+    """The newest hour that is whole at `now` (Unix seconds)."""
+    return int(now // _HOUR_S) - AVAILABLE_AFTER_H
+
+
+def hours_to_read(cursor: int | None, now: float) -> Hours | None:
+    """What a run reads that goes on from `cursor` (the first hour that was not yet read; None: never ran).
+
+    None when nothing new can be there. Hours just before the cursor come again, for what arrived late.
+    """
+    last = last_available(now)
+    if cursor is None:
+        return Hours(last - FIRST_RUN_H + 1, last)
+    return None if cursor > last else Hours(cursor - READ_AGAIN_H, last)
+
+
+def hours_of_backfill(since: int | None, until: int | None, now: float) -> Hours | None:
+    """What a run reads for events of a given time (Unix seconds, `until` exclusive); None when nothing is there yet.
+
+    Events are uploaded at or after their own time, so the range ends later than they do.
+    """
+    last = last_available(now)
+    if until is not None:
+        last = min(last, (until - 1) // _HOUR_S + LATE_UPLOAD_H)
+    first = last - FIRST_RUN_H + 1 if since is None else since // _HOUR_S
+    first = max(first, last - MOST_RANGE_H + 1)
+    return Hours(first, last) if first <= last else None
+
+
+def in_ranges(hours: Hours, most: int = MOST_HOURS) -> Iterator[Hours]:
+    """The hours in order, at most `most` at a time."""
+    for first in range(hours.first, hours.last + 1, most):
+        yield Hours(first, min(first + most - 1, hours.last))
+
+
+def encode_hour(hour: int) -> str:
+    """An hour as the Export API writes it: 20260714T09."""
+    return (_EPOCH + timedelta(hours=hour)).strftime("%Y%m%dT%H")
+
+
+def export_path(hours: Hours) -> str:
+    return f"/api/2/export?start={encode_hour(hours.first)}&end={encode_hour(hours.last)}"
