@@ -62,6 +62,34 @@ STEPS: tuple[str, ...] = (
         PRIMARY KEY (run_id, n)
     ) STRICT;
     """,
+    """
+    CREATE TABLE amplitude_requests (    -- what the month's quota of cohort requests was spent on
+        project TEXT NOT NULL,           -- digest of the origin and the API key
+        month TEXT NOT NULL,             -- 2026-07, UTC
+        spent INTEGER NOT NULL,
+        PRIMARY KEY (project, month)
+    ) STRICT;
+    CREATE TABLE amplitude_jobs (        -- computations that were asked for and not yet read
+        project TEXT NOT NULL,
+        wanted TEXT NOT NULL,            -- the path of the request: cohort and properties
+        request_id TEXT NOT NULL,
+        requested_at REAL NOT NULL,      -- Unix seconds
+        PRIMARY KEY (project, wanted)
+    ) STRICT;
+    CREATE TABLE amplitude_snapshots (   -- the computation that a sync's agreed membership stands for
+        sync_key TEXT PRIMARY KEY,
+        project TEXT NOT NULL,
+        cohort_id TEXT NOT NULL,
+        last_computed INTEGER NOT NULL,  -- Unix seconds
+        facts BLOB NOT NULL              -- the counts of its rows, JSON
+    ) STRICT;
+    CREATE TABLE export_cursors (
+        site_id TEXT NOT NULL,
+        project TEXT NOT NULL,
+        next_hour INTEGER NOT NULL,      -- hours since 1970, UTC: the first that was not yet read
+        PRIMARY KEY (site_id, project)
+    ) STRICT;
+    """,
 )
 LATEST = len(STEPS)
 
