@@ -6,15 +6,15 @@ a socket. Everything it returns is a record of that moment.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Any
 
 import msgspec
 
+from fakeio.assertions import Assertions
 from fakeio.core.identifiers import CIO_ID, CIO_PREFIX, EMAIL, ID, Ref
-from fakeio.core.matching import Difference, differences, near_misses
 from fakeio.core.seeding import add_people, add_segment
 from fakeio.core.segments import MANUAL, Segment
 from fakeio.core.weather import Fault
@@ -28,10 +28,8 @@ from fakeio.edge.tape import as_row
 from fakeio.edge.views import event_view, identifiers_view, person_view, segment_view, up_to_date
 from fakeio.records import EventRecord, IgnoredRecord, PersonRecord, RequestRecord, SegmentRecord, record
 
-_SHOWN = 3  # near misses in a failure's message
 
-
-class WorkspaceHandle:
+class WorkspaceHandle(Assertions):
     """One workspace of a fake. `url` is where its server listens (None without a server)."""
 
     def __init__(self, hosted: HostedWorkspace, universe: Universe, url: str | None = None) -> None:
@@ -106,6 +104,15 @@ class WorkspaceHandle:
     def reset(self) -> None:
         """As right after it was created. Credentials stay; tape, faults and clock start afresh."""
         self._hosted.reset()
+
+    def fork(self, *, name: str | None = None) -> WorkspaceHandle:
+        """Another workspace with the same state and time, for this test alone; credentials are new, faults stay behind.
+
+        Costs about the same however much there is in it. It is there until `Fake.remove_workspace`, or as long as the
+        fake.
+        """
+        with up_to_date(self._hosted) as hosted:
+            return WorkspaceHandle(self._universe.registry.fork(hosted, name=name), self._universe, self.url)
 
     # ---- looking -----------------------------------------------------------------------------------------------------
 
@@ -199,20 +206,7 @@ class WorkspaceHandle:
         with up_to_date(self._hosted):
             self._hosted.weather.clear()
 
-    # ---- asserting ---------------------------------------------------------------------------------------------------
-
-    def assert_event(self, name: str | None = None, **expected: Any) -> EventRecord:
-        """The first event that has all this; else AssertionError with the nearest misses and what differs.
-
-        `id`, `email` and `cio_id` are its person's; everything else is a field of EventRecord. Objects match when they
-        have at least what is asked: `data={"total": 3}`.
-        """
-        wanted = _wanted_event(({} if name is None else {"name": name}) | expected)
-        compared = [(event, differences(wanted, _comparable(event))) for event in self.events()]
-        for event, found in compared:
-            if not found:
-                return event
-        raise AssertionError(_no_such_event(wanted, compared, self.ignored))
+    # ---- the fake's own bugs -----------------------------------------------------------------------------------------
 
     def raise_first_error(self) -> None:
         """Raise the first exception that nobody expected inside the fake, if there was one: a bug of the fake."""
@@ -308,30 +302,3 @@ def _json_copy(value: Any) -> Any:
         return msgspec.json.decode(msgspec.json.encode(value))
     except (TypeError, UnicodeEncodeError) as error:
         raise ValueError(f"this can't be sent as JSON: {error}") from None
-
-
-def _wanted_event(expected: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = sorted(set(expected) - {*EventRecord.__struct_fields__, ID, EMAIL, CIO_ID})
-    if unknown:
-        fields = ", ".join((ID, EMAIL, CIO_ID, *EventRecord.__struct_fields__))
-        raise TypeError(f"an event has no {unknown[0]!r}; ask for any of {fields}")
-    person = {kind: expected[kind] for kind in (ID, EMAIL, CIO_ID) if kind in expected}
-    rest = {name: value for name, value in expected.items() if name not in person}
-    return {**rest, "person": person} if person else rest
-
-
-def _comparable(event: EventRecord) -> dict[str, Any]:
-    return {**dict(event), "person": None if event.person is None else dict(event.person)}
-
-
-def _no_such_event(
-    wanted: Mapping[str, Any], compared: Sequence[tuple[EventRecord, list[Difference]]],
-    dropped: Sequence[IgnoredRecord],
-) -> str:  # fmt: skip
-    lines = [f"no event matches {msgspec.json.encode(wanted).decode()}; {len(compared)} arrived in all"]
-    for event, found in near_misses(compared, _SHOWN):
-        whose = "nobody" if event.person is None else event.person.id or event.person.email or event.person.cio_id
-        lines.append(f"  near miss: {event.name!r} of {whose}")
-        lines += [f"    {difference}" for difference in found]
-    lines += [f"  ignored: {one.operation}: {one.explanation} ({one.rule})" for one in dropped[-_SHOWN:]]
-    return "\n".join(lines)

@@ -48,6 +48,10 @@ class Clock:
         else:
             self.reset()
 
+    def set_like(self, other: Clock) -> None:
+        """Show the same time, in the same mode."""
+        self._read, self._offset_s, self._stopped_at = other._read, other._offset_s, other._stopped_at
+
     def reset(self) -> None:
         """As it was at the start: the machine's own time."""
         self._offset_s = 0.0

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from fakeio.core.forking import fork
 from fakeio.core.seeding import seed as plant
 from fakeio.core.settings import Settings
 from fakeio.core.watched import WatchedSettings
@@ -86,8 +87,8 @@ class HostedWorkspace:
     """
 
     __slots__ = (
-        "_options", "_read", "_seed", "_settings", "account", "clock", "credentials", "errors", "lock", "state", "tape",
-        "weather", "windows",
+        "_numbered", "_options", "_origin", "_read", "_seed", "_settings", "account", "clock", "credentials", "errors",
+        "lock", "state", "tape", "weather", "windows",
     )  # fmt: skip
 
     state: Workspace
@@ -98,8 +99,9 @@ class HostedWorkspace:
 
     def __init__(
         self, *, id: int, name: str, region: str, account: str, credentials: Credentials, options: Options,
-        settings: Mapping[str, Any], seed: Mapping[str, Any],
+        settings: Mapping[str, Any], seed: Mapping[str, Any], origin: HostedWorkspace | None = None,
     ) -> None:  # fmt: skip
+        """`origin`: whose state this is a fork of, instead of settings and a seed. The caller holds its lock."""
         self.lock = threading.RLock()
         self.credentials = credentials
         self.account = account
@@ -109,6 +111,12 @@ class HostedWorkspace:
         self._settings = settings
         self._seed = seed
         self._read: set[str] | None = None
+        self._origin: Workspace | None = None
+        self._numbered = 0  # exchanges that its state may tell of and that were on another workspace's tape
+        if origin is not None:
+            self._origin = fork(origin.state, id=id, name=name)
+            self._numbered = origin.tape.last
+            self.clock.set_like(origin.clock)
         self._begin(id, name, region)
 
     @property
@@ -123,8 +131,16 @@ class HostedWorkspace:
     def region(self) -> str:
         return self.state.region
 
+    @property
+    def seed(self) -> Mapping[str, Any]:
+        """What it was created with, and is reset to."""
+        return self._seed
+
     def reset(self) -> None:
-        """As right after it was created: empty, then its settings and seed again. Credentials stay."""
+        """As right after it was created: empty, then its settings and seed again; a fork, as it was forked.
+
+        Credentials stay.
+        """
         with self.lock:
             self.clock.reset()
             self._begin(self.id, self.name, self.region)
@@ -138,18 +154,28 @@ class HostedWorkspace:
 
     def _begin(self, id: int, name: str, region: str) -> None:
         options = self._options
-        values = {**options.settings, **self._settings}
-        settings = Settings(values) if self._read is None else WatchedSettings(values, self._read)
-        self.state = Workspace(id=id, name=name, region=region, settings=settings)
+        self.state = self._first_state(id, name, region)
         self.tape = Tape(limit=options.tape_limit, limit_bytes=options.tape_limit_bytes, recording=options.recording)
+        self.tape.go_on_after(self._numbered)
         self.weather = fair_weather()
         self.windows = Windows()
+
+    def _first_state(self, id: int, name: str, region: str) -> Workspace:
+        if self._origin is not None:
+            state = fork(self._origin, id=id, name=name)
+            if self._read is not None:
+                state.settings = WatchedSettings(state.settings.as_dict(), self._read)
+            return state
+        values = {**self._options.settings, **self._settings}
+        settings = Settings(values) if self._read is None else WatchedSettings(values, self._read)
+        state = Workspace(id=id, name=name, region=region, settings=settings)
         if self._seed:
-            plant(self.state, self._seed, self.clock.now())
+            plant(state, self._seed, self.clock.now())
+        return state
 
 
 def _knows(state: Workspace, text: str) -> bool:
-    return state.deliveries.get(text) is not None or text in state.exports.links
+    return text in state.deliveries or text in state.exports.links
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -188,9 +214,12 @@ class Registry:
     def create(
         self, *, name: str | None = None, region: str = US, account: str | None = None,
         settings: Mapping[str, Any] | None = None, seed: Mapping[str, Any] | None = None,
-        credentials: Credentials | None = None,
+        credentials: Credentials | None = None, origin: HostedWorkspace | None = None,
     ) -> HostedWorkspace:  # fmt: skip
-        """A workspace with the next id, in an account of its own unless told; raises BadSetting, SeedError."""
+        """A workspace with the next id, in an account of its own unless told; raises BadSetting, SeedError.
+
+        `origin` makes it a fork: the same state and time, without the faults and the tape. The caller holds its lock.
+        """
         if region not in REGIONS:
             raise ValueError(f"region is one of {', '.join(REGIONS)}, not {region!r}")
         with self._lock:
@@ -199,13 +228,20 @@ class Registry:
         hosted = HostedWorkspace(
             id=number, name=name or f"workspace {number}", region=region, account=account or f"account {number}",
             credentials=credentials or Credentials.fresh(), options=self.options, settings=settings or {},
-            seed=seed or {},
+            seed=seed or {}, origin=origin,
         )  # fmt: skip
         with self._lock:
             self._by_id[number] = hosted
             self._by_secret |= dict.fromkeys(hosted.credentials.opening(), hosted)
             self._claims = {}
         return hosted
+
+    def fork(
+        self, hosted: HostedWorkspace, *, name: str | None = None, account: str | None = None
+    ) -> HostedWorkspace:
+        """Another workspace with the state and the time of this one; the tape and the faults stay behind."""
+        with hosted.lock:
+            return self.create(name=name, region=hosted.region, account=account, origin=hosted)
 
     def remove(self, hosted: HostedWorkspace) -> None:
         """Forget a workspace; its credentials open nothing any more. The default one stays: raises ValueError."""

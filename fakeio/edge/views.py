@@ -68,7 +68,7 @@ def identifiers_view(space: Workspace, cio_id: str | None) -> dict[str, Any] | N
     """Who that is, in brief; None for nobody. Somebody deleted since keeps the cio_id alone."""
     if cio_id is None:
         return None
-    person = space.people.get(cio_id)
+    person = space.people.peek(cio_id)
     known = (None, None) if person is None else (person.id, person.email)
     return {"id": known[0], "email": known[1], "cio_id": cio_id}
 
