@@ -21,11 +21,13 @@ class Filter(NamedTuple):
     """`test` says whether a person matches; `candidates` yields a superset of the matches, None for everybody.
 
     `about` is what a condition on one value asks for, so that many of them in one `or` become a single look-up.
+    `segments` is told of a whole filter only, not of its parts.
     """
 
     test: Callable[[People, Segments, Person], bool]
     candidates: Callable[[People, Segments], Iterator[Person]] | None
     about: tuple[str | None, Hashable] | None = None  # (field, text) of an `eq`; (None, id) of a segment
+    segments: frozenset[int] = frozenset()  # those that a whole filter names
 
 
 class _Bad(Exception):
@@ -41,9 +43,19 @@ def parse_filter(document: Any) -> Filter | Refused:
     try:
         if not isinstance(document, dict) or len(document) != 1:
             raise _Bad("/filter", "a filter has exactly one of and, or, not, segment, attribute at its top")
-        return _node(document, "/filter", 0)
+        return _node(document, "/filter", 0)._replace(segments=frozenset(_segments_in(document)))
     except _Bad as bad:
         return bad.refused
+
+
+def _segments_in(document: Any) -> Iterator[int]:
+    """The ids of the segments that a filter names; its grammar was checked."""
+    for node in document if isinstance(document, list) else [document]:
+        for key, value in node.items():
+            if key == "segment":
+                yield value["id"]
+            elif key in ("and", "or", "not"):
+                yield from _segments_in(value)
 
 
 def search(people: People, segments: Segments, wanted: Filter, place: int, limit: int) -> list[Person]:

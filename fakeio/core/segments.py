@@ -12,7 +12,7 @@ from typing import Any
 from fakeio.core.rosters import Roster
 
 MANUAL, DYNAMIC = "manual", "dynamic"
-USERS = ("campaigns", "sent_newsletters", "draft_newsletters")  # what can use a segment; only a seed says so here
+USERS = ("campaigns", "sent_newsletters", "draft_newsletters")  # what can use a segment, as published
 FINISHED = "finished"
 
 

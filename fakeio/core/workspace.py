@@ -38,6 +38,7 @@ from fakeio.core.segments import DYNAMIC, MANUAL, Segments
 from fakeio.core.settings import Settings
 from fakeio.core.shelf import Shelf
 from fakeio.core.suppression import Suppressions
+from fakeio.core.uses import is_used
 
 
 class Workspace:
@@ -283,7 +284,7 @@ def _check_segment_deletable(space: Workspace, operation: op.DeleteSegment) -> R
         return Refused("app.not_found", "invalid", "segment_id", "not found")
     if space.settings.delete_segment_dynamic == "reject" and segment.type == DYNAMIC:
         return Refused("app.segment.dynamic", "invalid", "segment_id", "unable to delete data-driven segment")
-    if space.settings.delete_segment_in_use == "reject" and any(segment.used_by.values()):
+    if space.settings.delete_segment_in_use == "reject" and is_used(space, segment):
         return Refused("app.segment.in_use", "invalid", "segment_id", "unable to delete segment in use")
     return None
 

@@ -13,6 +13,7 @@ from fakeio.core.limits import MEMBERSHIP_PAGE
 from fakeio.core.operations import CreateSegment, DeleteSegment
 from fakeio.core.outcomes import Applied, Outcome, Refused
 from fakeio.core.segments import Segment
+from fakeio.core.uses import uses_of
 from fakeio.core.workspace import Workspace
 from fakeio.edge.app_api.reading import (
     BAD_REQUEST,
@@ -94,10 +95,12 @@ def count_members(call: Call) -> Work | Answered:
 
 
 def find_uses(call: Call) -> Work | Answered:
-    """What depends on the segment, as far as a seed has said so: this fake has no campaigns of its own."""
-    return _read_one(
-        call, "get_segment_uses", lambda segment, _: app_json({"segment_id": segment.id, "used_by": segment.used_by})
-    )
+    """What depends on the segment: broadcasts to its members, and what a seed says of campaigns and newsletters."""
+
+    def show(segment: Segment, state: Workspace) -> Reply:
+        return app_json({"segment_id": segment.id, "used_by": uses_of(state, segment)})
+
+    return _read_one(call, "get_segment_uses", show)
 
 
 def delete(call: Call) -> Work | Answered:
