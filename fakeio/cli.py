@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fakeio.cli_client import add_client_commands
+from fakeio.cli_exec import add_exec_command
 from fakeio.cli_serve import add_serve_command
 from fakeio.cli_tables import add_table_commands
 from fakeio.cli_text import CommandFailed, complain, write
@@ -35,6 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, help="print the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_serve_command(commands)
+    add_exec_command(commands)
     add_table_commands(commands)
     add_client_commands(commands)
     return parser

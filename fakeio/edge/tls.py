@@ -31,9 +31,13 @@ _CLOCKS_DIFFER_BY = timedelta(days=1)
 class Certificates:
     """`ca_file` is what a client trusts; `cert_file` and `key_file` are what the server presents. PEM, all three."""
 
-    def __init__(self, hosts: Iterable[str] = ()) -> None:
-        """For localhost, the six regional hosts, and `hosts` (names or addresses) besides."""
-        self._folder = tempfile.TemporaryDirectory(prefix="fakeio-tls-")  # mode 0700; its finalizer runs at exit
+    def __init__(self, hosts: Iterable[str] = (), *, within: Path | None = None) -> None:
+        """For localhost, the six regional hosts, and `hosts` (names or addresses) besides.
+
+        The folder is made `within` another, else among the system's temporary ones. The authority's key is never
+        written anywhere, and forgotten as soon as it has signed.
+        """
+        self._folder = tempfile.TemporaryDirectory(prefix="fakeio-tls-", dir=within)  # mode 0700; removed at exit
         folder = Path(self._folder.name)
         self.ca_file, self.cert_file, self.key_file = folder / "ca.pem", folder / "server.pem", folder / "server.key"
         ca_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
