@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # the workspace imports this module
 IGNORED_KEYS = frozenset({"form_id", "form_name", "form_type", "form_url", "form_url_param"})
 
 
-class Form(msgspec.Struct, kw_only=True):
+class Form(msgspec.Struct, frozen=True, kw_only=True):
     """A connected form. `fields` map names of the page to attributes, where they are not the same."""
 
     id: str

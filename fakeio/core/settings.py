@@ -113,6 +113,8 @@ ROWS: tuple[Row, ...] = (
             "Track API > Events says ULID; clients send message ids"),
     _switch("future_event_triggers", "at_receipt", ("at_receipt", "never"),
             "whether an event dated in the future may trigger campaigns", _SILENT),
+    _switch("object_type_id_shape", "text", ("text", "number"), "the object_type_id of a person's relationships",
+            "App API > Relationships says a number; text was read from the service", CLIENT_TESTED),
     _switch("customers_attributes_shape", "flat", ("flat", "wrapped"), "items of POST /v1/customers/attributes",
             "reference and working connectors disagree", CLIENT_TESTED),
     _switch("attributes_ids_empty", "200", ("200", "400"), "POST /v1/customers/attributes that names nobody",

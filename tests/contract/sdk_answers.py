@@ -24,7 +24,7 @@ ANN_WHOLE = {
 ANN_AMONG_MANY = {"customers": [ANN_WHOLE["customer"]]}
 BOB_OF_ACME = {
     "cio_relationships": [
-        {"object_type_id": 1, "identifiers": {"object_id": "acme", "cio_object_id": "ob000001"}, "attributes": {},
+        {"object_type_id": "1", "identifiers": {"object_id": "acme", "cio_object_id": "ob000001"}, "attributes": {},
          "timestamps": {}},
     ],
     "next": "",

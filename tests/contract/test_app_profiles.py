@@ -94,9 +94,9 @@ def test_the_objects_of_a_person_come_with_what_the_link_says(site: Site) -> Non
     relate(site, "1", "globex")
     assert site.app.get("/v1/customers/1/relationships").json() == {
         "cio_relationships": [
-            {"object_type_id": 1, "identifiers": {"object_id": "acme", "cio_object_id": "ob000001"},
+            {"object_type_id": "1", "identifiers": {"object_id": "acme", "cio_object_id": "ob000001"},
              "attributes": {"role": "boss", "since": "2020"}, "timestamps": {"role": int(NOW), "since": int(NOW)}},
-            {"object_type_id": 1, "identifiers": {"object_id": "globex", "cio_object_id": "ob000003"},
+            {"object_type_id": "1", "identifiers": {"object_id": "globex", "cio_object_id": "ob000003"},
              "attributes": {}, "timestamps": {}},
         ],
         "next": "",

@@ -178,6 +178,12 @@ def test_it_tries_again_after(world: World, track: CustomerIO, status: int) -> N
     assert world.changes() == {"person 1": {**ANN, "plan": "free"}}
 
 
+def test_it_takes_a_success_that_is_no_json(world: World, track: CustomerIO) -> None:
+    with world.handle.fault("status", status=200, body="<html>", times=1):
+        track.identify("1", plan="free")
+    assert [request.status for request in world.handle.requests] == [200]
+
+
 def test_a_429_reaches_the_caller_at_once(world: World, track: CustomerIO) -> None:
     with world.handle.fault("status", status=429), pytest.raises(CustomerIOException, match=r"^429: "):
         track.identify(id="1", plan="free")

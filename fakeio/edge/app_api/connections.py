@@ -10,6 +10,7 @@ from typing import Any
 from fakeio.core.limits import SEARCH_PAGE
 from fakeio.core.objects import Object
 from fakeio.core.people import Person, as_text
+from fakeio.core.settings import Settings
 from fakeio.core.workspace import Workspace
 from fakeio.edge.app_api.messages import messages_page, wanted_by_query
 from fakeio.edge.app_api.reading import encode_cursor, page_asked, read_person
@@ -36,15 +37,16 @@ def _relationships_page(person: Person, state: Workspace, start: int, size: int)
     behind = [one for one in found if one.number > start]
     page = behind[:size]
     return app_json({
-        "cio_relationships": [_relationship(one, person) for one in page],
+        "cio_relationships": [_relationship(one, person, state.settings) for one in page],
         "next": encode_cursor(_CURSOR, page[-1].number) if len(behind) > size else "",
     })
 
 
-def _relationship(found: Object, person: Person) -> dict[str, Any]:
+def _relationship(found: Object, person: Person, settings: Settings) -> dict[str, Any]:
     link = found.people[person.cio_id]
+    as_number = settings.object_type_id_shape == "number" and found.type_id.isdecimal()
     return {
-        "object_type_id": int(found.type_id) if found.type_id.isdecimal() else found.type_id,
+        "object_type_id": int(found.type_id) if as_number else found.type_id,
         "identifiers": {"object_id": found.object_id, "cio_object_id": found.cio_object_id},
         "attributes": {name: as_text(value) for name, value in link.attributes.items()},
         "timestamps": dict.fromkeys(link.attributes, int(link.stamp.at)),
