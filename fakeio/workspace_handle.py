@@ -23,6 +23,7 @@ from fakeio.edge.control_people import events
 from fakeio.edge.control_requests import ignored
 from fakeio.edge.control_weather import turn_clock
 from fakeio.edge.exchange import Universe
+from fakeio.edge.exporting import Exporter, export
 from fakeio.edge.registry import HostedWorkspace
 from fakeio.edge.tape import as_row
 from fakeio.edge.views import event_view, identifiers_view, person_view, segment_view, up_to_date
@@ -171,6 +172,18 @@ class WorkspaceHandle(Assertions):
         """Everything that was accepted and changed nothing, with the rule that says why."""
         with up_to_date(self._hosted):
             return [record(IgnoredRecord, row) for _, row in ignored(self._hosted.tape)]
+
+    def export(self, as_: str = "pytest", n: int | None = None) -> str:
+        """A runnable reproduction of exchange `n`, or of all: the text of a `curl` script, a `pytest` file or a `har`.
+
+        Raises ValueError when there is no such exchange, or the tape has dropped some.
+        """
+        with up_to_date(self._hosted):
+            try:
+                found = export(Exporter(self._hosted, self._universe, self.url or "http://127.0.0.1"), as_, n)
+            except ControlError as error:
+                raise ValueError(f"{error.message} ({error.hint})") from None
+        return found if isinstance(found, str) else msgspec.json.encode(found).decode()
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -27,10 +27,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fakeio.edge import control_people as people
 from fakeio.edge import control_requests as tape
 from fakeio.edge import control_server as server
+from fakeio.edge import control_state as state
 from fakeio.edge import control_weather as weather
 from fakeio.edge.control import PREFIX, Desk
 from fakeio.edge.control_exchange import explain_request
 from fakeio.edge.control_explain import explain
+from fakeio.edge.control_export import export_all, export_one
 from fakeio.edge.control_http import ANY, PAGED, Call, ControlError, ControlRoute, Result, refuse_unknown
 from fakeio.edge.control_openapi import describe
 
@@ -56,6 +58,7 @@ ROUTES = (
     ControlRoute("GET", _W, server.get_workspace),
     ControlRoute("DELETE", _W, server.delete_workspace, 204),
     ControlRoute("POST", f"{_W}/reset", server.reset_workspace, 204),
+    ControlRoute("POST", f"{_W}/fork", state.fork_workspace, 201, fields=("name", "account")),
     ControlRoute("GET", f"{_W}/people", people.list_people, query=("id", "email", "cio_id", "q", *PAGED)),
     ControlRoute("POST", f"{_W}/people", people.seed_people, 201, fields=("people",)),
     ControlRoute("GET", f"{_W}/people/{{cio_id}}/explain", explain, query=("attribute", "segment")),
@@ -73,6 +76,8 @@ ROUTES = (
     ControlRoute("DELETE", f"{_W}/requests", tape.clear_requests, 204),
     ControlRoute("GET", f"{_W}/requests/{{n}}", tape.get_request),
     ControlRoute("GET", f"{_W}/requests/{{n}}/explain", explain_request),
+    ControlRoute("GET", f"{_W}/requests/{{n}}/export", export_one, query=("as",)),
+    ControlRoute("GET", f"{_W}/export", export_all, query=("as",)),
     ControlRoute("GET", f"{_W}/ignored", tape.list_ignored, query=PAGED),
     ControlRoute("POST", f"{_W}/verify", tape.verify,
                  fields=("method", "path", "body", "times", "at_least", "at_most")),
@@ -114,7 +119,9 @@ def _endpoint(row: ControlRoute, desk: Desk) -> Callable[[Request], Awaitable[Re
             body = b"" if row.fields is None else await request.body()
         except ClientDisconnect:
             return Response(status_code=400)  # the client left in the middle of its body: nobody reads this
-        return _render(row.handler(Call(desk, request.path_params, request.query_params, body, row.fields or ())))
+        origin = f"{request.url.scheme}://{request.url.netloc}"
+        call = Call(desk, request.path_params, request.query_params, body, row.fields or (), origin)
+        return _render(row.handler(call))
 
     return answer
 
@@ -176,6 +183,8 @@ def _sent_token(headers: Mapping[str, str]) -> bytes:
 def _render(result: Result) -> Response:
     if result.status == 204:
         return Response(status_code=204)
+    if result.text is not None:
+        return Response(result.text, result.status, media_type="text/plain")
     return Response(msgspec.json.encode(result.document), result.status, media_type="application/json")
 
 

@@ -37,10 +37,11 @@ class ControlError(Exception):
 
 
 class Result(NamedTuple):
-    """An answer: a status and a JSON document, none with 204."""
+    """An answer: a status and a JSON document, none with 204; or `text`, where a file is asked for."""
 
     status: int
     document: Any = None
+    text: str | None = None
 
 
 class Page(NamedTuple):
@@ -62,14 +63,19 @@ class Page(NamedTuple):
 
 
 class Call:
-    """One control request, as its route declares it: `params` from the path, `query`, and the body as bytes."""
+    """One control request, as its route declares it: `params` from the path, `query`, and the body as bytes.
+
+    `origin` is where the caller reached the server, a URL without a path.
+    """
 
     def __init__(
-        self, desk: Desk, params: Mapping[str, str], query: Mapping[str, str], body: bytes, fields: tuple[str, ...]
-    ) -> None:
+        self, desk: Desk, params: Mapping[str, str], query: Mapping[str, str], body: bytes, fields: tuple[str, ...],
+        origin: str = "",
+    ) -> None:  # fmt: skip
         self.desk = desk
         self.params = params
         self.query = query
+        self.origin = origin
         self._body = body
         self._fields = fields
 
