@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -63,6 +62,9 @@ class Deliveries:
 
     def __init__(self) -> None:
         self._by_id: dict[str, Delivery] = {}
+        self._ids: list[str] = []  # by place, which counts from 1
+        self._previous: list[int] = []  # by place: that of the same person's delivery before it, 0 for none
+        self._newest: dict[str, int] = {}  # the place of each person's newest
         self.made = 0  # how many have been given an id here
         self._owned: set[str] | None = None  # those that are ours alone; None: all
 
@@ -70,6 +72,7 @@ class Deliveries:
         """The same for another workspace; from now on each of the two copies what it hands out."""
         other = Deliveries()
         other._by_id, other.made = self._by_id.copy(), self.made
+        other._ids, other._previous, other._newest = self._ids.copy(), self._previous.copy(), self._newest.copy()
         self._owned, other._owned = set(), set()
         return other
 
@@ -91,8 +94,12 @@ class Deliveries:
         return found
 
     def add(self, delivery: Delivery) -> None:
-        """Keep a delivery."""
+        """Keep a delivery whose id is new, and whose person never changes."""
+        person = delivery.person or ""
         self._by_id[delivery.id] = delivery
+        self._ids.append(delivery.id)
+        self._previous.append(self._newest.get(person, 0))
+        self._newest[person] = len(self._ids)
         if self._owned is not None:
             self._owned.add(delivery.id)
 
@@ -103,20 +110,33 @@ class Deliveries:
             self.made += 1
         return self.made
 
-    def find(self, wanted: Callable[[Delivery], bool], below: int, limit: int) -> tuple[list[Delivery], int]:
+    def find(
+        self, wanted: Callable[[Delivery], bool], below: int, limit: int, person: str | None = None
+    ) -> tuple[list[Delivery], int]:
         """Newest first: at most `limit` of those wanted, and the place below which there are more (0: none).
 
-        `below` is such a place, or 0 for the newest of all. Those that come meanwhile change no later page.
+        `below` is such a place, or 0 for the newest of all. Those that come meanwhile change no later page. With a
+        `person` only that one's are looked at, however many there are of others.
         """
         found: list[Delivery] = []
-        place = below or len(self._by_id) + 1
-        for delivery in islice(reversed(self._by_id.values()), len(self._by_id) + 1 - place, None):
+        top = min(below or len(self._ids) + 1, len(self._ids) + 1)
+        for place in range(top - 1, 0, -1) if person is None else self._places_of(person, top):
+            delivery = self._by_id[self._ids[place - 1]]
             if wanted(delivery):
                 if len(found) == limit:
-                    return found, place
+                    return found, place + 1
                 found.append(delivery)
-            place -= 1
         return found, 0
+
+    def _places_of(self, person: str, top: int) -> Iterator[int]:
+        """The places of a person's deliveries below `top`, which is usually right above one of them."""
+        place = self._newest.get(person, 0)
+        if 1 < top <= len(self._ids) and self._by_id[self._ids[top - 2]].person == person:
+            place = top - 1
+        while place:
+            if place < top:
+                yield place
+            place = self._previous[place - 1]
 
 
 def delivery_id(workspace_id: int, number: int) -> str:

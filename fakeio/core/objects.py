@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # the workspace imports this module
     from fakeio.core.workspace import Workspace
 
 Key = tuple[str, str]  # object_type_id, object_id
+Index = dict[str, tuple[Key, ...]]  # tuples: forks may share them
 
 
 class Link(msgspec.Struct, gc=False):
@@ -56,6 +57,8 @@ class Objects:
         self._by_key: dict[Key, Object] = {}
         self._by_cio_id: dict[str, Object] = {}
         self._made = 0
+        self._linked: Index = {}  # by cio_id
+        self._awaiting: Index = {}  # by anonymous id
         self._owned: set[int] | None = None  # the numbers of those that are ours alone; None: all
 
     def fork(self) -> Objects:
@@ -63,8 +66,18 @@ class Objects:
         other = Objects()
         other.types, other._made = self.types.copy(), self._made
         other._by_key, other._by_cio_id = self._by_key.copy(), self._by_cio_id.copy()
+        other._linked, other._awaiting = self._linked.copy(), self._awaiting.copy()
         self._owned, other._owned = set(), set()
         return other
+
+    @property
+    def last(self) -> int:
+        """The number of the newest, there or gone."""
+        return self._made
+
+    def leave_out(self, last: int) -> None:
+        """Go on counting behind that number."""
+        self._made = max(self._made, last)
 
     def own(self, found: Object) -> Object:
         """The object as it may be written to: a copy, the first time after a fork."""
@@ -109,34 +122,77 @@ class Objects:
         """Forget an object; the people it was linked to stay."""
         del self._by_key[found.key]
         del self._by_cio_id[found.cio_object_id]
+        for cio_id in found.people:
+            _unlist(self._linked, cio_id, found.key)
+        for anonymous_id in found.waiting:
+            _unlist(self._awaiting, anonymous_id, found.key)
 
     def of(self, cio_id: str) -> list[Object]:
-        """The objects one person is linked to."""
-        return [found for found in self._by_key.values() if cio_id in found.people]
+        """The objects one person is linked to, in order of creation."""
+        return self._listed(self._linked, cio_id)
 
     def with_waiting(self, anonymous_id: str) -> list[Object]:
-        """The objects that an anonymous id is to be linked to."""
-        return [found for found in self._by_key.values() if anonymous_id in found.waiting]
+        """The objects that an anonymous id is to be linked to, in order of creation."""
+        return self._listed(self._awaiting, anonymous_id)
+
+    def _listed(self, index: Index, who: str) -> list[Object]:
+        return sorted((self._by_key[key] for key in index.get(who, ())), key=lambda found: found.number)
+
+    def keep_link(self, found: Object, cio_id: str, link: Link) -> None:
+        """Link a person to an object of ours, in place of any link there was."""
+        found.people[cio_id] = link
+        _enlist(self._linked, cio_id, found.key)
+
+    def end_link(self, found: Object, cio_id: str) -> Link | None:
+        """The link that is no more; None where there was none."""
+        _unlist(self._linked, cio_id, found.key)
+        return found.people.pop(cio_id, None)
+
+    def keep_waiting(self, found: Object, anonymous_id: str, link: Link) -> None:
+        """Keep a link for whoever an anonymous id turns out to be."""
+        found.waiting[anonymous_id] = link
+        _enlist(self._awaiting, anonymous_id, found.key)
+
+    def end_waiting(self, found: Object, anonymous_id: str) -> Link:
+        """The link that waits no longer."""
+        _unlist(self._awaiting, anonymous_id, found.key)
+        return found.waiting.pop(anonymous_id)
+
+
+def _enlist(index: Index, who: str, key: Key) -> None:
+    held = index.get(who, ())
+    if key not in held:
+        index[who] = (*held, key)
+
+
+def _unlist(index: Index, who: str, key: Key) -> None:
+    left = tuple(each for each in index.get(who, ()) if each != key)
+    if left:
+        index[who] = left
+    else:
+        index.pop(who, None)
 
 
 def claim(space: Workspace, anonymous_id: str, person: Person, stamp: Stamp) -> int:
     """Relationships of an anonymous id become the person's; returns how many."""
     claimed = [space.objects.own(found) for found in space.objects.with_waiting(anonymous_id)]
     for found in claimed:
-        link(space, found, person, found.waiting.pop(anonymous_id).attributes, stamp)
+        link(space, found, person, space.objects.end_waiting(found, anonymous_id).attributes, stamp)
     return len(claimed)
 
 
 def move_links(space: Workspace, source: Person, target: Person) -> None:
     """Relationships that the target lacks, with their attributes, on a merge."""
     for found in map(space.objects.own, space.objects.of(source.cio_id)):
-        found.people.setdefault(target.cio_id, found.people.pop(source.cio_id))
+        ended = space.objects.end_link(found, source.cio_id)
+        if ended is not None and target.cio_id not in found.people:
+            space.objects.keep_link(found, target.cio_id, ended)
 
 
 def drop_links(space: Workspace, person: Person) -> None:
     """End every relationship of a person who is about to go."""
     for found in map(space.objects.own, space.objects.of(person.cio_id)):
-        found.people.pop(person.cio_id, None)
+        space.objects.end_link(found, person.cio_id)
 
 
 def link(space: Workspace, found: Object, person: Person, sent: dict[str, Any], stamp: Stamp) -> Outcome:
@@ -144,13 +200,13 @@ def link(space: Workspace, found: Object, person: Person, sent: dict[str, Any], 
     held = found.people.get(person.cio_id)
     if held is None:
         kept = {name: value for name, value in sent.items() if value not in (None, "")}
-        found.people[person.cio_id] = Link(kept, stamp)
+        space.objects.keep_link(found, person.cio_id, Link(kept, stamp))
         space.log.add("add_relationship", stamp.at, person.cio_id, stamp.request, detail=shown(found))
         return Applied(person.cio_id)
     after = {name: value for name, value in {**held.attributes, **sent}.items() if value not in (None, "")}
     if after == held.attributes:
         return Ignored("relationship.unchanged", "the relationship is as it was", person.cio_id)
-    found.people[person.cio_id] = Link(after, stamp)
+    space.objects.keep_link(found, person.cio_id, Link(after, stamp))
     space.log.add("relationship_attribute_change", stamp.at, person.cio_id, stamp.request, detail=shown(found))
     return Applied(person.cio_id)
 

@@ -76,9 +76,8 @@ def relate(space: Workspace, operation: op.Relate, now: float, request: int) -> 
     if unreachable is not None:
         return unreachable  # before a person is made for nothing
     if operation.ref is None:
-        _reach(space, operation.object, stamp).waiting[operation.anonymous_id or ""] = Link(
-            dict(operation.attributes), stamp
-        )
+        waiting = Link(dict(operation.attributes), stamp)
+        space.objects.keep_waiting(_reach(space, operation.object, stamp), operation.anonymous_id or "", waiting)
         return Applied()
     person = identifying.reach(space, operation.ref, now, request)
     if not isinstance(person, Person):
@@ -94,7 +93,7 @@ def unrelate(space: Workspace, operation: op.Unrelate, now: float, request: int)
     person, found = space.people.find(operation.ref), space.objects.find(operation.object)
     if person is None:
         return Ignored("person.unknown", f"nobody has {operation.ref}")
-    if found is None or found.people.pop(person.cio_id, None) is None:
+    if found is None or space.objects.end_link(found, person.cio_id) is None:
         return Ignored("relationship.unknown", f"no relationship with {operation.object}", person.cio_id)
     space.log.add("delete_relationship", now, person.cio_id, request, detail=shown(found))
     return Applied(person.cio_id)

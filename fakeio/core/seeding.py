@@ -267,9 +267,9 @@ def _seed_object(space: Workspace, row: Any, where: str, stamp: Stamp) -> None:
         here = f"{where}.relationships[{at}]"
         kept = Link(_plain_attributes(link, here) if isinstance(link, Mapping) else {}, stamp)
         if isinstance(link, Mapping) and isinstance(link.get("anonymous_id"), str):
-            found.waiting[link["anonymous_id"]] = kept
+            space.objects.keep_waiting(found, link["anonymous_id"], kept)
         else:
-            found.people[_known_person(space, link, here).cio_id] = kept
+            space.objects.keep_link(found, _known_person(space, link, here).cio_id, kept)
 
 
 def _known_person(space: Workspace, row: Any, where: str) -> Person:
@@ -284,6 +284,8 @@ def _seed_delivery(space: Workspace, row: Any, where: str, stamp: Stamp) -> None
     """`{"id", "type", "person": "id"|{"id"|"email"|"cio_id"}, "created_at"?, "recipient"?, "metrics"?}`."""
     if not isinstance(row, Mapping) or not isinstance(row.get("id"), str) or row.get("type") not in METRICS:
         raise SeedError(f"{where}: a delivery has an id and a type, one of {', '.join(METRICS)}")
+    if row["id"] in space.deliveries:
+        raise SeedError(f"{where}: there is a delivery {row['id']!r} already")
     named = row.get("person")
     whom: Any = {CIO_ID: named} if isinstance(named, str) and space.people.get(named) is not None else named
     try:

@@ -33,8 +33,7 @@ def list_relationships(call: Call) -> Work | Answered:
 
 
 def _relationships_page(person: Person, state: Workspace, start: int, size: int) -> Reply:
-    found = sorted(state.objects.of(person.cio_id), key=lambda one: one.number)
-    behind = [one for one in found if one.number > start]
+    behind = [one for one in state.objects.of(person.cio_id) if one.number > start]
     page = behind[:size]
     return app_json({
         "cio_relationships": [_relationship(one, person, state.settings) for one in page],
@@ -65,9 +64,7 @@ def list_messages(call: Call) -> Work | Answered:
     start, size = page
 
     def show(person: Person, state: Workspace) -> Reply:
-        return messages_page(
-            state, lambda one: one.person == person.cio_id and wanted(one), operation, start, size
-        )
+        return messages_page(state, wanted, operation, start, size, person.cio_id)
 
     return read_person(call, operation, show)
 

@@ -89,9 +89,11 @@ def answer_messages(call: Call, operation: str, of: Wanted) -> Work | Answered:
     return read(lambda state: messages_page(state, lambda one: of(one) and wanted(one), operation, start, size))
 
 
-def messages_page(state: Workspace, wanted: Wanted, scope: str, start: int, size: int) -> Reply:
-    """The page of deliveries whose numbers are below `start`, 0 for the newest."""
-    found, place = state.deliveries.find(wanted, start, size)
+def messages_page(
+    state: Workspace, wanted: Wanted, scope: str, start: int, size: int, person: str | None = None
+) -> Reply:
+    """The page of deliveries whose numbers are below `start`, 0 for the newest; of one person, or of everybody."""
+    found, place = state.deliveries.find(wanted, start, size, person)
     return app_json({
         "messages": [delivery_document(state, delivery) for delivery in found],
         "next": encode_cursor(scope, place) if place else "",
