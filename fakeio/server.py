@@ -235,7 +235,7 @@ class _Server(Server):
             transport = connection.transport
             if transport is not None:
                 transport.abort()
-        await asyncio.sleep(_TICK_S)  # those that wait for their client learn that it is gone
+        # at once, before those that a fault holds learn that their client is gone, and go on without it
         tasks = list(self.server_state.tasks)
         for task in tasks:
             task.cancel()

@@ -25,14 +25,19 @@ except ImportError:  # no wheel for this platform: the short way is never taken,
 
 _CHUNKED = b"transfer-encoding"
 _BODYLESS = (204, 304)
+_QUEUE = 16  # requests behind a held one that are read ahead, so that it is seen when their sender leaves
 
 
 class Protocol(HttpProtocol):
-    """One connection. `_early` holds the body of a request that may be answered on the spot."""
+    """One connection. `_early` holds the body of a request that may be answered on the spot.
+
+    `_running` is the request being answered, where it took the ordinary way; later ones may wait behind it.
+    """
 
     _product: ProductApp | None = None
     _early: list[bytes] | None = None
     _origin = ""
+    _running: Any = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
         super().connection_made(transport)
@@ -49,6 +54,17 @@ class Protocol(HttpProtocol):
 
         self.app = with_transport
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        running = self._running  # uvicorn tells the newest request alone, which may not have begun
+        if running is not None and not running.response_complete:
+            running.disconnected = True
+            running.message_event.set()
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if self._early is not None and not self.transport.is_closing():
@@ -57,8 +73,10 @@ class Protocol(HttpProtocol):
     def on_headers_complete(self) -> None:
         if self._may_answer_at_once():
             self._early = []
-        else:
-            super().on_headers_complete()
+            return
+        super().on_headers_complete()
+        if 0 < len(self.pipeline) <= _QUEUE:
+            self.flow.resume_reading()
 
     def on_body(self, body: bytes) -> None:
         if self._early is None:

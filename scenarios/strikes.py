@@ -36,7 +36,10 @@ def _what(struck: Row) -> str:
     if struck["cut"] is None:
         wait = struck["response_headers"].get("retry-after")
         return f"was answered {struck['status']}" + (f" with the plea to wait {wait} s" if wait else "")
-    how = {"reset": "the connection was reset", "close": "the connection was closed"}[struck["cut"]]
+    how = {
+        "reset": "the connection was reset", "close": "the connection was closed",
+        "truncate": "the connection was closed in the middle of it", "abandoned": "nobody waited any longer",
+    }[struck["cut"]]  # fmt: skip
     return f"was carried out, then {how} before the answer" if done else f"got no answer: {how}"
 
 

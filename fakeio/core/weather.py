@@ -34,6 +34,12 @@ class Pause(NamedTuple):
     seconds: float
 
 
+class Hold(NamedTuple):
+    """Never answer. After so many seconds (None: never) the connection is closed; the request goes no further."""
+
+    seconds: float | None
+
+
 class Sever(NamedTuple):
     """End the connection without an answer: `reset` (TCP RST) or `close` (before the status line)."""
 
@@ -46,7 +52,36 @@ class Postpone(NamedTuple):
     seconds: float
 
 
-Action = Answer | Pause | Sever | Postpone
+class Truncate(NamedTuple):
+    """Close the connection after so many bytes of the answer's body, and always before its last one."""
+
+    bytes: int
+
+
+class Stall(NamedTuple):
+    """Stop after so many bytes of the answer's body, go on later. The request is carried out as usual."""
+
+    after_bytes: int
+    seconds: float
+
+
+class Slow(NamedTuple):
+    """Send the answer's body at this rate. The request is carried out as usual."""
+
+    bytes_per_s: float
+
+
+class Drop(NamedTuple):
+    """Answer as usual, and apply nothing."""
+
+
+class FailItems(NamedTuple):
+    """Refuse these items of a batch, counted from 0; their neighbours fare as usual."""
+
+    indices: frozenset[int]
+
+
+Action = Answer | Pause | Hold | Sever | Postpone | Truncate | Stall | Slow | Drop | FailItems
 
 
 class Chance:
@@ -68,19 +103,27 @@ class Chance:
 _MASK = (1 << 64) - 1
 
 
-class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What one kind of fault does. Its fields are the JSON fields of that kind, checked by their types."""
 
     kind: ClassVar[str] = ""
     moments: ClassVar[tuple[str, ...]] = MOMENTS  # those it may strike at
     moment: ClassVar[str] = BEFORE_COMMIT  # the one it strikes at unless told otherwise
+    only_path: ClassVar[str | None] = None  # the one path it is about, whatever its match says
+
+    def exceeded(self, memory: dict[str, float], now: float) -> bool:
+        """Whether a request that counts is to be struck: the last word of kinds that strike by rate.
+
+        `memory` is the fault's own, empty at first; `now` is the workspace's clock.
+        """
+        return True
 
     def act(self, api: str, chance: Chance) -> Action:
         """What the edge should do to one request of that API (`track`, `app` or `pipelines`): nothing, unless told."""
         return Pause(0.0)
 
 
-class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which requests count, and which of those fire. No field at all: every product request, each time.
 
     `path` is compared with the percent-encoded path as received; `*` stands for any characters, slashes too.
@@ -115,11 +158,17 @@ class BadFault(ValueError):
 
 
 class Fault:
-    """A fault in force. `seen` counts matching requests since it was added, `fired` those it struck."""
+    """A fault in force. `seen` counts matching requests since it was added, `fired` those it struck.
 
-    __slots__ = ("effect", "fired", "id", "match", "seen", "times", "when")
+    `luck` is the seed of its coins unless its match has one: its place in the plan, so that a plan repeats itself.
+    """
 
-    def __init__(self, *, id: int, effect: Effect, match: Match, times: int | None, when: str) -> None:
+    __slots__ = ("_given", "_luck", "_memory", "effect", "fired", "id", "match", "seen", "times", "when")
+
+    def __init__(
+        self, *, id: int, effect: Effect, match: Match, times: int | None, when: str, given: Mapping[str, Any],
+        luck: int,
+    ) -> None:  # fmt: skip
         self.id = id
         self.effect = effect
         self.match = match
@@ -127,19 +176,30 @@ class Fault:
         self.when = when
         self.seen = 0
         self.fired = 0
+        self._given = given
+        self._luck = luck if match.seed is None else match.seed
+        self._memory: dict[str, float] = {}
 
     @property
     def kind(self) -> str:
         return self.effect.kind
 
     def as_dict(self) -> dict[str, Any]:
-        """The fault as JSON: what it was made from, completed, and its two counts."""
+        """The fault as JSON: everything it was given, where and when it strikes, and its two counts."""
+        own, match = msgspec.to_builtins(self.effect), msgspec.to_builtins(self.match)
+        asked = self._given.get("match") or {}
         return {
-            "id": self.id, "kind": self.kind, "match": msgspec.to_builtins(self.match), "times": self.times,
-            "when": self.when, **msgspec.to_builtins(self.effect), "seen": self.seen, "fired": self.fired,
+            "id": self.id, "kind": self.kind, "match": {name: match[name] for name in match if name in asked},
+            "times": self.times, "when": self.when, **{name: own[name] for name in own if name in self._given},
+            "seen": self.seen, "fired": self.fired,
         }  # fmt: skip
 
-    def count(self) -> bool:
+    def counts(self, api: str, method: str, path: str) -> bool:
+        """Whether such a request is one of those this fault is about."""
+        only = self.effect.only_path
+        return (only is None or path.rstrip("/") == only) and self.match.counts(api, method, path)
+
+    def count(self, now: float) -> bool:
         """One more matching request: whether it fires, were it the only fault."""
         self.seen += 1
         match = self.match
@@ -149,7 +209,9 @@ class Fault:
             return False
         if match.every is not None and self.seen % match.every:
             return False
-        return match.probability is None or self._coin().draw() < match.probability
+        if match.probability is not None and self._coin().draw() >= match.probability:
+            return False
+        return self.effect.exceeded(self._memory, now)
 
     def strike(self, api: str) -> Drawn:
         """Fire: the request that was just counted gets this fault's action."""
@@ -159,7 +221,7 @@ class Fault:
         return Drawn(self.id, self.kind, self.when, self.effect.act(api, coin))
 
     def _coin(self) -> Chance:
-        return Chance(self.id if self.match.seed is None else self.match.seed, self.seen)
+        return Chance(self._luck, self.seen)
 
 
 class Drawn(NamedTuple):
@@ -190,10 +252,30 @@ class Weather:
 
     def add(self, document: Any) -> Fault:
         """A fault from its JSON object `{"kind", "match"?, "times"?, "when"?, …}`; raises BadFault."""
-        fault = _parse_fault(document, self._kinds, self._last_id + 1)
-        self._last_id = fault.id
-        self._faults.append(fault)
+        (fault,) = self.add_all([document])
         return fault
+
+    def add_all(self, documents: Iterable[Any]) -> list[Fault]:
+        """A plan: its faults in order, all of them or, when one can't be (BadFault), none."""
+        added: list[Fault] = []
+        for document in documents:
+            place = len(added) + 1
+            luck = len(self._faults) + place
+            try:
+                added.append(_parse_fault(document, self._kinds, fault_id=self._last_id + place, luck=luck))
+            except BadFault as bad:
+                raise BadFault(f"{bad} (fault {place} of the plan)" if place > 1 else str(bad)) from None
+        self._last_id += len(added)
+        self._faults += added
+        return added
+
+    def replace(self, documents: Iterable[Any]) -> list[Fault]:
+        """This plan and no other fault, counted from the start; raises BadFault, and then nothing has changed."""
+        fresh = Weather(self._kinds)
+        fresh._last_id = self._last_id
+        added = fresh.add_all(documents)
+        self._faults, self._last_id = list(added), fresh._last_id
+        return added
 
     def get(self, fault_id: int) -> Fault | None:
         return next((fault for fault in self._faults if fault.id == fault_id), None)
@@ -209,15 +291,19 @@ class Weather:
         """Fair weather. Ids go on from where they were, so that an old id never names a new fault."""
         self._faults = []
 
-    def draw(self, api: str, method: str, path: str) -> Drawn | None:
-        """Call once a product request. Every fault counts every request it matches; the first that fires strikes."""
-        if not self._faults:
-            return None
+    def draw(self, api: str, method: str, path: str, now: float = 0.0) -> Drawn | None:
+        """Call once a product request. Every fault counts every request it matches; the first that fires strikes.
+
+        `now` is the workspace's clock, which kinds that strike by rate go by.
+        """
         struck: Fault | None = None
         for fault in self._faults:
-            if fault.match.counts(api, method, path) and fault.count() and struck is None:
+            if fault.counts(api, method, path) and fault.count(now) and struck is None:
                 struck = fault
         return None if struck is None else struck.strike(api)
+
+
+COUNTS = ("id", "seen", "fired")  # told, never taken: a plan that was given out can be given back as it is
 
 
 class _Frame(msgspec.Struct, forbid_unknown_fields=True):
@@ -229,18 +315,18 @@ class _Frame(msgspec.Struct, forbid_unknown_fields=True):
     when: Literal["before_parse", "before_commit", "after_commit"] | None = None
 
 
-def _parse_fault(document: Any, kinds: Mapping[str, type[Effect]], fault_id: int) -> Fault:
+def _parse_fault(document: Any, kinds: Mapping[str, type[Effect]], *, fault_id: int, luck: int) -> Fault:
     if not isinstance(document, Mapping):
         raise BadFault('a fault is a JSON object such as {"kind": "status", "status": 503}')
-    common = {name: value for name, value in document.items() if name in _Frame.__struct_fields__}
-    own = {name: value for name, value in document.items() if name not in common}
+    given = {name: value for name, value in document.items() if name not in COUNTS}
+    common = {name: value for name, value in given.items() if name in _Frame.__struct_fields__}
+    own = {name: value for name, value in given.items() if name not in common}
     effect_type = _kind(common.get("kind"), kinds)
     frame = _convert(common, _Frame, effect_type)
     effect = _convert(own, effect_type, effect_type)
+    when = _moment(frame.when, effect_type)
     match = frame.match or Match()
-    if match.seed is None and match.probability is not None:
-        match = msgspec.structs.replace(match, seed=fault_id)
-    return Fault(id=fault_id, effect=effect, match=match, times=frame.times, when=_moment(frame.when, effect_type))
+    return Fault(id=fault_id, effect=effect, match=match, times=frame.times, when=when, given=given, luck=luck)
 
 
 def _kind(name: Any, kinds: Mapping[str, type[Effect]]) -> type[Effect]:
@@ -266,7 +352,7 @@ def _convert(values: Mapping[str, Any], wanted: type[T], effect: type[Effect]) -
     try:
         return msgspec.convert(values, wanted)
     except msgspec.ValidationError as error:
-        fields = _listed((*effect.__struct_fields__, *_Frame.__struct_fields__))
+        fields = _listed((*effect.__struct_encode_fields__, *_Frame.__struct_fields__))
         said = str(error).replace("`$.", "`")
         raise BadFault(f"fault of kind {effect.kind}: {said} (its fields are {fields})") from None
 

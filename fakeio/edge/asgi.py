@@ -8,6 +8,8 @@ without ASGI, and hand it over under `BEGUN` if it turns out to take time.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import math
 import socket
 import struct
 from collections.abc import Iterable
@@ -16,10 +18,12 @@ from urllib.parse import quote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fakeio.core.weather import RESET
+from fakeio.core.weather import CLOSE, RESET
 from fakeio.edge.control import PREFIX
 from fakeio.edge.exchange import Steps, Universe, run_exchange
 from fakeio.edge.http import Cut, Headers, RawRequest, Reply, Wait, origin_of
+from fakeio.edge.piecemeal import Piecemeal
+from fakeio.edge.striking import End
 
 TRANSPORT = "fakeio.transport"
 BEGUN = "fakeio.begun"
@@ -29,7 +33,7 @@ _BODYLESS = (204, 304)
 _LINGER_0 = struct.pack("ii", 1, 0)  # close at once and drop what is unsent: that is a reset on the wire
 
 Header = tuple[bytes, bytes]
-Step = Wait | Cut | Reply
+Step = Wait | End
 
 
 class Begun(NamedTuple):
@@ -78,12 +82,18 @@ class ProductApp:
                 return
             origin = origin_of(scope.get("scheme", "http"), scope.get("server"))
             begun = self.begin(scope["method"], raw_path, scope["query_string"], scope["headers"], body, origin)
-        end = await _drive(begun)
+        client = _Client(receive)
+        try:
+            end = await _drive(begun, client)
+            if isinstance(end, Piecemeal):
+                await _send_in_pieces(end, scope, client, send)
+        finally:
+            await client.forget()
         if isinstance(end, Cut):
             await _sever(end, scope, receive)
-            return
-        await send({"type": "http.response.start", "status": end.status, "headers": sized(end)})
-        await send({"type": "http.response.body", "body": end.body})
+        elif isinstance(end, Reply):
+            await send({"type": "http.response.start", "status": end.status, "headers": sized(end)})
+            await send({"type": "http.response.body", "body": end.body})
 
 
 def is_control(raw_path: bytes) -> bool:
@@ -91,23 +101,69 @@ def is_control(raw_path: bytes) -> bool:
     return raw_path.startswith(_CONTROL) and raw_path[len(_CONTROL) : len(_CONTROL) + 1] in (b"", b"/")
 
 
-async def _drive(begun: Begun) -> Reply | Cut:
+class _Client:
+    """The other end while time passes: watched only once somebody waits, since few requests are ever held."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._leaving: asyncio.Task[None] | None = None
+
+    async def wait(self, seconds: float) -> bool:
+        """Let time pass, but no longer than the client is there; True when it left."""
+        if self._leaving is None:
+            self._leaving = asyncio.create_task(_leave(self._receive))
+        done, _ = await asyncio.wait([self._leaving], timeout=None if math.isinf(seconds) else seconds)
+        return bool(done)
+
+    async def forget(self) -> None:
+        """Stop watching."""
+        if self._leaving is not None:
+            self._leaving.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._leaving
+
+
+async def _leave(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _drive(begun: Begun, client: _Client) -> End:
     steps, step = begun
     try:
         while isinstance(step, Wait):
-            await asyncio.sleep(step.seconds)
-            step = _advance(steps)
+            left = False
+            if step.until_left:
+                left = await client.wait(step.seconds)
+            else:
+                await asyncio.sleep(step.seconds)
+            step = _advance(steps, left=left)
         return step
     finally:
         steps.close()
 
 
-def _advance(steps: Steps) -> Step:
+def _advance(steps: Steps, *, left: bool | None = None) -> Step:
     try:
-        return next(steps)
+        return steps.send(left)
     except StopIteration as stop:
-        end: Reply | Cut = stop.value
+        end: End = stop.value
         return end
+
+
+async def _send_in_pieces(end: Piecemeal, scope: Scope, client: _Client, send: Send) -> None:
+    """The head, then the body piece by piece, for as long as somebody reads it."""
+    await send({"type": "http.response.start", "status": end.reply.status, "headers": sized(end.reply)})
+    for step in end.steps():
+        if not isinstance(step, Wait):
+            await send({"type": "http.response.body", "body": step, "more_body": True})
+        elif await client.wait(step.seconds):
+            return
+    if end.whole:
+        await send({"type": "http.response.body", "body": b""})
+    else:
+        _end_connection(CLOSE, scope)
+        await client.wait(math.inf)
 
 
 async def _read(receive: Receive) -> bytes | None:
@@ -141,15 +197,18 @@ def _transport(scope: Scope) -> Any:
 
 async def _sever(cut: Cut, scope: Scope, receive: Receive) -> None:
     """End the connection instead of answering, and wait until it is gone."""
+    _end_connection(cut.how, scope)
+    await _leave(receive)
+
+
+def _end_connection(how: str, scope: Scope) -> None:
     transport = _transport(scope)
     if transport is None:
-        raise ConnectionAbortedError(f"a fault ends this connection ({cut.how}); this server gives no access to it")
-    if cut.how == RESET:
+        raise ConnectionAbortedError(f"a fault ends this connection ({how}); this server gives no access to it")
+    if how == RESET:
         reset(transport)
     else:
         transport.close()
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def reset(transport: Any) -> None:

@@ -8,28 +8,32 @@ socket, an in-process transport and a test can each pass the time their own way.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import NamedTuple
 
+from fakeio.core.forking import fork
 from fakeio.core.intake import Settle
 from fakeio.core.operations import Operation
 from fakeio.core.outcomes import Outcome, Refused
-from fakeio.core.weather import AFTER_COMMIT, BEFORE_COMMIT, BEFORE_PARSE, Answer, Drawn, Pause, Postpone
+from fakeio.core.weather import AFTER_COMMIT, BEFORE_COMMIT, BEFORE_PARSE, Drawn
+from fakeio.edge import striking
 from fakeio.edge.admission import admit
 from fakeio.edge.directory import resolve, undecodable
 from fakeio.edge.errors import PINNING, our_own_bug
 from fakeio.edge.fetching import fetch_aside
 from fakeio.edge.finishing import finish
-from fakeio.edge.http import Cut, RawRequest, Reply, Wait
+from fakeio.edge.http import RawRequest, Reply, Wait
+from fakeio.edge.piecemeal import Piecemeal
 from fakeio.edge.regions import Gate, gate_of
 from fakeio.edge.registry import WORKSPACE_HEADER, Claim, HostedWorkspace, Registry
 from fakeio.edge.routing import SEND, TRACK, Route, Router, decode_segment
-from fakeio.edge.tape import Done, Exchange
-from fakeio.edge.work import After, Answered, Call, Errand, Settled, Work
+from fakeio.edge.striking import ABANDONED, End
+from fakeio.edge.tape import Done, Exchange, Tape
+from fakeio.edge.work import After, Answered, Call, Errand, Item, Settled, Work
 
-ABANDONED = Cut("abandoned")  # the client left, or the server was stopped, before the exchange had an end
+CUT_SHORT = "truncate"  # the answer began, and the connection was closed before its end
 
-Steps = Generator[Wait, None, Reply | Cut]
+Steps = Generator[Wait, bool | None, End]
 
 
 class Universe:
@@ -59,7 +63,8 @@ class _Visit(NamedTuple):
 def run_exchange(universe: Universe, request: RawRequest) -> Steps:
     """One product request from its bytes to its end. Yields the waits that a fault asks for; never raises.
 
-    Whoever drives it may close it early: then the tape says `abandoned`.
+    It is sent back whether the client left meanwhile. Whoever drives it may close it early: then the tape says
+    `abandoned`.
     """
     began = time.perf_counter()
     headers = dict(request.headers)
@@ -70,22 +75,29 @@ def run_exchange(universe: Universe, request: RawRequest) -> Steps:
     with hosted.lock:
         tape = hosted.tape
         exchange = tape.open(hosted.clock.now(), route.api, request)
-        drawn = hosted.weather.draw(route.api, request.method, request.path) if hosted.weather else None
+        drawn = hosted.weather.draw(route.api, request.method, request.path, exchange.at) if hosted.weather else None
     visit = _Visit(route, raw_segments, claim, universe.registry, hosted, gate, request, exchange)
-    end: Reply | Cut = ABANDONED
+    end: End = ABANDONED
     try:
         plain = drawn is None and not route.fetches
         end = _settle(visit) if plain else (yield from _settle_in(visit, drawn))
-        if gate is not None and isinstance(end, Reply):
-            end = Reply(end.status, (*end.headers, *PINNING), end.body)
     except Exception as error:  # whatever it is, it is our bug: the fixtures raise it again
         hosted.errors.append(error)
         exchange.error = repr(error)
         end = our_own_bug(error)
     finally:
         with hosted.lock:
-            tape.close(exchange, end, time.perf_counter() - began)
+            _write_down(tape, exchange, end, time.perf_counter() - began)
     return end
+
+
+def _write_down(tape: Tape, exchange: Exchange, end: End, took_s: float) -> None:
+    """Close the exchange as the client saw it."""
+    if isinstance(end, Piecemeal):
+        tape.close(exchange, end.told(), took_s)
+        exchange.cut = None if end.whole else CUT_SHORT
+    else:
+        tape.close(exchange, end, took_s)
 
 
 def _place(
@@ -112,35 +124,24 @@ def _settle(visit: _Visit) -> Reply:
 def _settle_in(visit: _Visit, drawn: Drawn | None) -> Steps:
     """With a fault that strikes at one of three moments, or with a file to fetch first.
 
-    A request refused while parsing never reaches the later moments.
+    A request refused while parsing never reaches the later moments; what travels badly is its own answer all the same.
     """
-    visit.exchange.faults = () if drawn is None else (drawn.kind,)
-    struck = yield from _strike(drawn, BEFORE_PARSE)
+    api, exchange = visit.route.api, visit.exchange
+    struck: End | None = yield from striking.strike(drawn, BEFORE_PARSE, exchange)
+    struck = struck or striking.unheard(drawn, api, exchange)
     if struck is not None:
         return struck
     step = _understand(visit)
     if isinstance(step, Errand):
         step = step.then((yield from fetch_aside(step.url, visit.hosted.state.settings.fetch_from)))
     if isinstance(step, Answered):
-        return _refuse(visit, step)
-    struck = yield from _strike(drawn, BEFORE_COMMIT)
+        return striking.shape(_refuse(visit, step), drawn, exchange)
+    struck = yield from striking.strike(drawn, BEFORE_COMMIT, exchange)
     if struck is not None:
         return struck
-    postponed_s = drawn.action.seconds if drawn is not None and isinstance(drawn.action, Postpone) else 0
-    reply = _commit(visit, step, postponed_s)
-    struck = yield from _strike(drawn, AFTER_COMMIT)
-    return reply if struck is None else struck
-
-
-def _strike(drawn: Drawn | None, moment: str) -> Generator[Wait, None, Reply | Cut | None]:
-    """Carry the fault's action out if this is its moment; None when the request goes on."""
-    if drawn is None or drawn.when != moment or isinstance(drawn.action, Postpone):
-        return None
-    action = drawn.action
-    if isinstance(action, Pause):
-        yield Wait(action.seconds)
-        return None
-    return Reply(*action) if isinstance(action, Answer) else Cut(action.how)
+    reply = _rehearse(visit, step, drawn) if striking.applies_nothing(drawn) else _commit(visit, step, drawn)
+    struck = yield from striking.strike(drawn, AFTER_COMMIT, exchange)
+    return striking.shape(reply, drawn, exchange) if struck is None else struck
 
 
 def _understand(visit: _Visit) -> Work | Answered | Errand:
@@ -160,10 +161,16 @@ def _understand(visit: _Visit) -> Work | Answered | Errand:
 
 def _refuse(visit: _Visit, step: Answered) -> Reply:
     visit.exchange.operations = step.done
-    return finish(visit.route, visit.hosted.state.settings, step.reply, visit.exchange.n)
+    return _finish(visit, step.reply)
 
 
-def _commit(visit: _Visit, work: Work, postponed_s: float = 0) -> Reply:
+def _finish(visit: _Visit, reply: Reply) -> Reply:
+    """With what every answer of that route has, and of that host."""
+    done = finish(visit.route, visit.hosted.state.settings, reply, visit.exchange.n)
+    return done if visit.gate is None else Reply(done.status, (*done.headers, *PINNING), done.body)
+
+
+def _commit(visit: _Visit, work: Work, drawn: Drawn | None = None) -> Reply:
     """Take in, in order, and answer, all under the lock: nobody sees half of a request."""
     hosted, exchange = visit.hosted, visit.exchange
     with hosted.lock:
@@ -172,12 +179,43 @@ def _commit(visit: _Visit, work: Work, postponed_s: float = 0) -> Reply:
         state.sweep(now)
         done: list[Done] = []
         exchange.operations = done
-        outcomes = _take_in_all(visit, work, now, _delay_s(visit, postponed_s))
+        items = work.items if drawn is None else _spoilt(work, drawn, exchange)
+        postponed_s = 0.0 if drawn is None else striking.postponed_s(drawn, visit.route.api, exchange)
+        delay_s = _delay_s(visit, postponed_s)
+        outcomes = _take_in_all(items, lambda item: _take_in(visit, item, now, delay_s))
         answer = work.render(outcomes, state)
         if isinstance(answer, Answered):
             done.extend(answer.done)
             answer = answer.reply
-        return finish(visit.route, state.settings, answer, exchange.n)
+        return _finish(visit, answer)
+
+
+def _rehearse(visit: _Visit, work: Work, drawn: Drawn | None) -> Reply:
+    """The answer that a request would get, with nothing applied: it is carried out on a fork that nobody sees."""
+    hosted, n = visit.hosted, visit.exchange.n
+    assert drawn is not None, "only a fault asks for this"
+    striking.mark(visit.exchange, drawn)
+    with hosted.lock:
+        now = hosted.clock.now()
+        state = fork(hosted.state, id=hosted.id, name=hosted.name)
+        state.sweep(now)
+        outcomes = _take_in_all(
+            work.items, lambda item: item.outcome if isinstance(item, Settled) else state.apply(item, now, n)
+        )
+        answer = work.render(outcomes, state)
+        return _finish(visit, answer.reply if isinstance(answer, Answered) else answer)
+
+
+def _spoilt(work: Work, drawn: Drawn, exchange: Exchange) -> Sequence[Item]:
+    """The items, with those that the fault picked refused; what they are refused for on their own account stays."""
+    failing = striking.failing(drawn)
+    if failing.isdisjoint(work.rows):
+        return work.items
+    return [
+        Settled(item.name, striking.refused_item(drawn, exchange))
+        if row in failing and not isinstance(item, Settled | After) else item
+        for item, row in zip(work.items, work.rows, strict=True)
+    ]  # fmt: skip
 
 
 def _delay_s(visit: _Visit, postponed_s: float) -> float | None:
@@ -191,15 +229,17 @@ def _delay_s(visit: _Visit, postponed_s: float) -> float | None:
     return delay_s if delay_s or state.intake else None
 
 
-def _take_in_all(visit: _Visit, work: Work, now: float, delay_s: float | None) -> list[Outcome | None]:
+def _take_in_all(
+    items: Sequence[Item], take_in: Callable[[Operation | Settled], Outcome | None]
+) -> list[Outcome | None]:
     """The outcome of each item; None for one that is held, or dropped because what it belongs to was refused."""
     outcomes: list[Outcome | None] = []
     refused = False
-    for item in work.items:
+    for item in items:
         if isinstance(item, After):
-            outcomes.append(None if refused else _take_in(visit, item.operation, now, delay_s))
+            outcomes.append(None if refused else take_in(item.operation))
         else:
-            outcomes.append(_take_in(visit, item, now, delay_s))
+            outcomes.append(take_in(item))
             refused = False
         refused = refused or isinstance(outcomes[-1], Refused)
     return outcomes

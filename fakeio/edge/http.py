@@ -54,9 +54,13 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
 
 
 class Wait(msgspec.Struct, frozen=True, gc=False):
-    """A step of an exchange: let this many seconds of real time pass, then go on."""
+    """A step of an exchange: let this many seconds of real time pass, then go on.
+
+    `until_left`: no longer than the client is there; whoever waited says whether it left.
+    """
 
     seconds: float
+    until_left: bool = False
 
 
 class Cut(msgspec.Struct, frozen=True, gc=False):

@@ -61,7 +61,7 @@ def batch(call: Call) -> Work | Answered:
         items.extend(parsed)
         owners.extend([index] * len(parsed))
     refuse_whole = settings.batch_all_invalid == "400"
-    return Work(items, lambda outcomes, _state: _answer_batch(owners, outcomes, refuse_whole=refuse_whole))
+    return Work(items, lambda outcomes, _state: _answer_batch(owners, outcomes, refuse_whole=refuse_whole), owners)
 
 
 def _rows(body: bytes) -> list[msgspec.Raw] | Refused:

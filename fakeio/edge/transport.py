@@ -2,14 +2,17 @@
 
 A product request goes straight down the path that the server uses (`run_exchange`); a control request goes to the
 control app. What would happen to a socket happens as the httpx error that such a socket causes: a reset is a
-ReadError, a close before the status line a RemoteProtocolError, an answer later than the read timeout a ReadTimeout
-(after which the request has had the effect that it would have had in the end).
+ReadError, a close before the status line or in the middle of a body a RemoteProtocolError, an answer later than the
+read timeout a ReadTimeout (after which the request has had the effect that it would have had in the end).
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import math
 import time
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import anyio
@@ -20,7 +23,12 @@ from fakeio.core.weather import RESET
 from fakeio.edge.asgi import sized
 from fakeio.edge.control import PREFIX
 from fakeio.edge.exchange import Steps, Universe, run_exchange
-from fakeio.edge.http import Cut, RawRequest, Reply, Wait
+from fakeio.edge.http import RawRequest, Reply, Wait
+from fakeio.edge.piecemeal import Piecemeal
+from fakeio.edge.striking import End
+
+LEFT = True
+NO_END = "a fault holds this request for ever, and the client has no read timeout: on a socket it would hang"
 
 
 class FakeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -39,7 +47,7 @@ class FakeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         drive = _Drive(run_exchange(self._universe, raw), request)
         while (pause := drive.step()) is not None:
             time.sleep(pause)
-        return _response(drive.reply(), request)
+        return drive.response()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         raw = _raw(request, await request.aread())
@@ -48,7 +56,7 @@ class FakeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         drive = _Drive(run_exchange(self._universe, raw), request)
         while (pause := drive.step()) is not None:
             await anyio.sleep(pause)
-        return _response(drive.reply(), request)
+        return drive.response()
 
 
 class _Drive:
@@ -57,38 +65,87 @@ class _Drive:
     def __init__(self, steps: Steps, request: httpx.Request) -> None:
         self._steps = steps
         self._request = request
-        self._patience_s: float | None = request.extensions.get("timeout", {}).get("read")
-        self._end: Reply | Cut | None = None
+        self._patience_s = _patience_s(request)
+        self._end: End | None = None
 
     def step(self) -> float | None:
         """Seconds to sleep before the next step, None at the end; raises ReadTimeout when patience is spent."""
-        if self._patience_s is not None and self._patience_s <= 0:
-            # a server does not notice that nobody listens any more: what it was asked to do, it does
-            for _ in self._steps:
-                pass
+        if self._patience_s <= 0:
+            self._leave()
             raise httpx.ReadTimeout("timed out", request=self._request)
         try:
-            wait: Wait = next(self._steps)
+            wait = next(self._steps)
         except StopIteration as stop:
             self._end = stop.value
             return None
-        return self._rest(wait.seconds)
+        if math.isinf(wait.seconds) and math.isinf(self._patience_s):
+            self._leave()
+            raise httpx.ReadTimeout(NO_END, request=self._request)
+        pause_s = min(wait.seconds, self._patience_s)
+        self._patience_s -= wait.seconds
+        return pause_s
 
-    def _rest(self, seconds: float) -> float:
-        if self._patience_s is None:
-            return seconds
-        pause = min(seconds, self._patience_s)
-        self._patience_s -= seconds
-        return pause
+    def _leave(self) -> None:
+        """Give up listening. What the request was asked to do, it does: nobody notices in time."""
+        with contextlib.suppress(StopIteration):
+            while True:
+                self._steps.send(LEFT)
 
-    def reply(self) -> Reply:
+    def response(self) -> httpx.Response:
         """The answer; raises the httpx error of a connection that was cut."""
-        assert self._end is not None
-        if isinstance(self._end, Reply):
-            return self._end
-        if self._end.how == RESET:
-            raise httpx.ReadError("connection reset by peer", request=self._request)
-        raise httpx.RemoteProtocolError("server disconnected without sending a response", request=self._request)
+        end, request = self._end, self._request
+        if isinstance(end, Piecemeal):
+            return httpx.Response(
+                end.reply.status, headers=list(sized(end.reply)), stream=_Pieces(end, request), request=request
+            )
+        if isinstance(end, Reply):
+            return _response(end, request)
+        assert end is not None
+        if end.how == RESET:
+            raise httpx.ReadError("connection reset by peer", request=request)
+        raise httpx.RemoteProtocolError("server disconnected without sending a response", request=request)
+
+
+class _Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that comes in pieces, as the socket of a server would give it."""
+
+    def __init__(self, end: Piecemeal, request: httpx.Request) -> None:
+        self._end = end
+        self._request = request
+        self._patience_s = _patience_s(request)
+
+    def __iter__(self) -> Iterator[bytes]:
+        for step in self._end.steps():
+            if isinstance(step, Wait):
+                time.sleep(min(step.seconds, self._patience_s))
+                self._check(step)
+            else:
+                yield step
+        self._finish()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for step in self._end.steps():
+            if isinstance(step, Wait):
+                await anyio.sleep(min(step.seconds, self._patience_s))
+                self._check(step)
+            else:
+                yield step
+        self._finish()
+
+    def _check(self, wait: Wait) -> None:
+        if wait.seconds >= self._patience_s:
+            raise httpx.ReadTimeout("timed out", request=self._request)
+
+    def _finish(self) -> None:
+        if not self._end.whole:
+            said = "peer closed connection without sending complete message body"
+            raise httpx.RemoteProtocolError(said, request=self._request)
+
+
+def _patience_s(request: httpx.Request) -> float:
+    """How long the client waits for the next bytes."""
+    read_s = request.extensions.get("timeout", {}).get("read")
+    return math.inf if read_s is None else float(read_s)
 
 
 def _raw(request: httpx.Request, body: bytes) -> RawRequest:

@@ -68,11 +68,12 @@ class Work(msgspec.Struct, frozen=True, gc=False):
     """What to apply, in order, and how to answer.
 
     `render` runs under the workspace's lock, after the items, and may read the state. When it is the state that refuses
-    (nobody of that name), it says so with `Answered`.
+    (nobody of that name), it says so with `Answered`. `rows`: the place in its batch that each item came from.
     """
 
     items: Sequence[Item]
     render: Callable[[Sequence[Outcome | None], Workspace], Reply | Answered]
+    rows: Sequence[int] = ()
 
 
 class Errand(msgspec.Struct, frozen=True, gc=False):

@@ -12,14 +12,24 @@ from types import MappingProxyType
 from fakeio.core.weather import Effect, Weather
 from fakeio.faults.close import Close
 from fakeio.faults.delay_visibility import DelayVisibility
+from fakeio.faults.drop import Dropped
+from fakeio.faults.garbage import Garbage
 from fakeio.faults.latency import Latency
 from fakeio.faults.lose_reply import LoseReply
+from fakeio.faults.partial import Partial
 from fakeio.faults.reset import Reset
+from fakeio.faults.slow_body import SlowBody
+from fakeio.faults.stall import Stalled
 from fakeio.faults.status import Status
+from fakeio.faults.throttle import Throttle
+from fakeio.faults.timeout import Timeout
+from fakeio.faults.truncate import Truncated
 
-KINDS: Mapping[str, type[Effect]] = MappingProxyType(
-    {effect.kind: effect for effect in (Status, Latency, Reset, Close, LoseReply, DelayVisibility)}
-)
+_ALL: tuple[type[Effect], ...] = (
+    Status, Latency, Timeout, Stalled, Reset, Close, LoseReply, Truncated, SlowBody, Garbage, Dropped, Partial,
+    Throttle, DelayVisibility,
+)  # fmt: skip
+KINDS: Mapping[str, type[Effect]] = MappingProxyType({effect.kind: effect for effect in _ALL})
 
 
 def fair_weather() -> Weather:
