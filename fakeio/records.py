@@ -122,6 +122,14 @@ class IgnoredRecord(Record, frozen=True, kw_only=True):
     person: str | None
 
 
+class VerdictRecord(Record, frozen=True, kw_only=True):
+    """The requests that were expected and arrived, in order of arrival; `matched` is how many."""
+
+    ok: bool
+    matched: int
+    requests: list[RequestRecord]
+
+
 R = TypeVar("R", bound=Record)
 
 

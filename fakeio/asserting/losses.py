@@ -1,24 +1,27 @@
 """What arrived and did not take effect: every such operation with what it meant, for a failure to show.
 
-Four fates: accepted and ignored, partly ignored, refused, still waiting; and one more, struck by a fault before anything
+Its fate is one of: accepted and ignored, partly ignored, refused, still waiting, or struck by a fault before anything
 was done. Callers hold the workspace's lock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from fakeio.core.identifiers import Ref
 from fakeio.core.operations import Operation
 from fakeio.core.outcomes import Applied, Outcome, Refused
-from fakeio.core.wording import Report, path_shown
+from fakeio.core.rules import RULES, UNCHANGED
+from fakeio.core.wording import Report
 from fakeio.edge.exchange import Universe
 from fakeio.edge.meant import items_of, operation_of, operations_of
 from fakeio.edge.registry import HostedWorkspace
 from fakeio.edge.tape import Exchange
+from fakeio.edge.tape_words import request_label, request_words
 
 IGNORED, PARTLY, REFUSED, WAITING, STRUCK = (
-    "accepted and ignored", "partly ignored", "refused", "accepted and not visible yet", "struck by a fault",
+    "accepted and ignored", "partly ignored", "refused", "accepted and is not visible yet", "not carried out",
 )  # fmt: skip
 
 
@@ -32,26 +35,31 @@ class Loss(NamedTuple):
     rule: str | None
     meant: Operation | None
 
+    @property
+    def because(self) -> str:
+        """Its fate and why, for a headline: `accepted and ignored, because …`."""
+        return f"{self.fate}, because {self.why}"
+
+    @property
+    def is_harmless(self) -> bool:
+        """Whether it was ignored since everything was so already."""
+        return self.rule is not None and RULES[self.rule].effect == UNCHANGED
+
     def add_to(self, report: Report, *more: str) -> None:
         """A paragraph about it."""
         rule = f" [{self.rule}]" if self.rule else ""
-        report.add(request_label(self.exchange), request_words(self.exchange), f"{self.sentence()}{rule}", *more)
-
-    def sentence(self) -> str:
-        return f"{self.name} was {self.fate}: {self.why}"
+        fate = f"{self.name} was {self.fate}: {self.why}{rule}"
+        report.add(request_label(self.exchange), request_words(self.exchange), fate, *more)
 
 
-def request_label(exchange: Exchange) -> str:
-    """`request 7`, as `fakeio explain 7` knows it."""
-    return f"request {exchange.n}"
-
-
-def request_words(exchange: Exchange) -> str:
-    """What was asked, and the status of the answer."""
-    request = exchange.request
-    answered = f"answered {exchange.status}" if exchange.status is not None else (exchange.cut or "not answered yet")
-    struck = f", after a fault ({', '.join(exchange.faults)})" if exchange.faults else ""
-    return f"{request.method} {path_shown(request.path)}, {answered}{struck}"
+def add_causes(report: Report, hosted: HostedWorkspace, shown: Iterable[Loss]) -> None:
+    """A paragraph about each request that suppressed somebody whom the losses name."""
+    refs = [ref for loss in shown if isinstance(ref := getattr(loss.meant, "ref", None), Ref)]
+    found = [one.request for ref in refs if (one := hosted.state.suppressions.find(ref)) is not None]
+    for n in dict.fromkeys(found):
+        exchange = hosted.tape.get(n)
+        if exchange is not None:
+            report.add(request_label(exchange), request_words(exchange))
 
 
 def losses(universe: Universe, hosted: HostedWorkspace, wanted: Callable[[str], bool]) -> Iterator[Loss]:
@@ -83,7 +91,7 @@ def _of(exchange: Exchange, name: str, outcome: Outcome | None, meant: Operation
 def _struck(
     universe: Universe, hosted: HostedWorkspace, exchange: Exchange, wanted: Callable[[str], bool]
 ) -> Iterator[Loss]:
-    why = f"{', '.join(exchange.faults)}; nothing was done"
+    why = f"a fault struck first ({', '.join(exchange.faults)})"
     for item in items_of(universe, hosted, exchange):
         if wanted(item.name):
             yield Loss(exchange, item.name, STRUCK, why, None, operation_of(item))

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from fakeio.core.wording import shown
+
 MISSING = "<missing>"
 
 
@@ -20,8 +22,8 @@ class Difference(NamedTuple):
     actual: Any
 
     def __str__(self) -> str:
-        found = "is missing" if self.actual is MISSING else f"is {self.actual!r}"
-        return f"{self.field or 'the value'} {found}, expected {self.expected!r}"
+        found = "is missing" if self.actual is MISSING else f"is {shown(self.actual)}"
+        return f"{self.field or 'the value'} {found}, expected {shown(self.expected)}"
 
 
 def differences(expected: Any, actual: Any, field: str = "") -> list[Difference]:

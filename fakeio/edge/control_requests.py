@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 
-from fakeio.core.matching import MISSING, Difference, differences, near_misses
+from fakeio.core.matching import MISSING, Difference
 from fakeio.core.outcomes import Applied, Ignored
 from fakeio.core.rules import RULES
 from fakeio.core.weather import glob
+from fakeio.edge import verification
 from fakeio.edge.control_http import Call, ControlError, Result, bad_request, parse_number
 from fakeio.edge.tape import Exchange, Tape, as_row
 
@@ -51,15 +52,16 @@ def list_ignored(call: Call) -> Result:
 
 
 def verify(call: Call) -> Result:
-    """Whether requests like this arrived, how many, and if not, which came closest."""
+    """Whether requests like this arrived, how many, and if not, which came closest; `explanation` is that in words."""
     expected = _expectation(call.document())
     with call.opened() as hosted:
-        compared = [(exchange, _request_differences(exchange, expected)) for exchange in hosted.tape]
-        matched = sum(not found for _, found in compared)
-        ok = _enough(matched, expected)
-        closest = [] if ok else near_misses(compared)
-        misses = [{**as_row(one), "differences": [difference_view(each) for each in found]} for one, found in closest]
-    return Result(200, {"ok": ok, "matched": matched, "near_misses": misses})
+        verdict = verification.verify(hosted.tape, expected)
+        misses = [{**as_row(one), "differences": [difference_view(each) for each in found]}
+                  for one, found in verdict.closest]  # fmt: skip
+        return Result(200, {
+            "ok": verdict.ok, "matched": len(verdict.matched), "near_misses": misses,
+            "dropped": hosted.tape.dropped, "explanation": verdict.explanation,
+        })  # fmt: skip
 
 
 def ignored(tape: Tape, place: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -123,45 +125,12 @@ def _filter(call: Call) -> Callable[[Exchange], bool]:
 
 def where_it_went(tape: Tape, n: int) -> str:
     """Why a number is not on the tape."""
-    if n > tape.last:
-        return f"the newest so far is {tape.last}"
-    return "it was dropped by the tape's bounds (--tape-limit, --tape-bytes) or cleared"
+    return tape.where(n)
 
 
-class _Expectation(msgspec.Struct, forbid_unknown_fields=True):
-    method: str | None = None
-    path: str | None = None
-    body: Any = msgspec.UNSET
-    times: int | None = None
-    at_least: int | None = None
-    at_most: int | None = None
-
-
-def _expectation(document: dict[str, Any]) -> _Expectation:
+def _expectation(document: dict[str, Any]) -> verification.Expectation:
     try:
-        return msgspec.convert(document, _Expectation)
+        return msgspec.convert(document, verification.Expectation)
     except msgspec.ValidationError as error:
         said = str(error).replace("`$.", "`")
         raise bad_request("bad_expectation", said, "times, at_least and at_most are whole numbers") from None
-
-
-def _request_differences(exchange: Exchange, expected: _Expectation) -> list[Difference]:
-    request = exchange.request
-    found: list[Difference] = []
-    if expected.method is not None and expected.method.upper() != request.method:
-        found.append(Difference("method", expected.method.upper(), request.method))
-    if expected.path is not None and glob(expected.path).fullmatch(request.path) is None:
-        found.append(Difference("path", expected.path, request.path))
-    if expected.body is not msgspec.UNSET:
-        found += differences(expected.body, as_row(exchange)["body"], "body")
-    return found
-
-
-def _enough(matched: int, expected: _Expectation) -> bool:
-    bounds = (expected.times, expected.at_least, expected.at_most)
-    at_least = 1 if bounds == (None, None, None) else expected.at_least
-    return (
-        (expected.times is None or matched == expected.times)
-        and (at_least is None or matched >= at_least)
-        and (expected.at_most is None or matched <= expected.at_most)
-    )

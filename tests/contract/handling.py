@@ -5,13 +5,14 @@ Modules name the fixtures they use: `fake, space, client = handling.fake, handli
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 
 from fakeio import Fake, WorkspaceHandle
+from fakeio.core.wording import WIDTH
 
 
 @pytest.fixture(scope="module")
@@ -39,3 +40,12 @@ def track(client: httpx.Client, space: WorkspaceHandle, method: str, path: str, 
 
 def identify(client: httpx.Client, space: WorkspaceHandle, identifier: str, **attributes: Any) -> httpx.Response:
     return track(client, space, "PUT", f"/customers/{identifier}", attributes)
+
+
+def failure(assertion: Callable[[], object]) -> str:
+    """What a failing assertion says. Fits a terminal: never wider than agreed, but for its headline."""
+    with pytest.raises(AssertionError) as failed:
+        assertion()
+    text = str(failed.value)
+    assert [line for line in text.splitlines()[1:] if len(line) > WIDTH] == []
+    return text
