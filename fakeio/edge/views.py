@@ -135,16 +135,13 @@ def object_view(space: Workspace, found: Object) -> dict[str, Any]:
 
 
 def delivery_view(space: Workspace, delivery: Delivery) -> dict[str, Any]:
-    """A message. `metrics` map a metric to the Unix second it was reported for."""
-    return {
-        "id": delivery.id,
-        "type": delivery.type,
-        "person": identifiers_view(space, delivery.person),
-        "recipient": delivery.recipient,
-        "metrics": dict(delivery.metrics),
-        "unsubscribed": delivery.unsubscribed,
-        "created_at": delivery.created_at,
-    }
+    """A message, every field by the name that a seed gives it; `message` holds what was sent, by published field.
+
+    `metrics` map a metric to the Unix second it was reported for. Where it comes from is said by number: a template and
+    its content, or a broadcast, its trigger and its action.
+    """
+    shown = {"person": identifiers_view(space, delivery.person), "metrics": dict(delivery.metrics)}
+    return {**msgspec.structs.asdict(delivery), **shown}
 
 
 def suppression_view(suppression: Suppression) -> dict[str, Any]:

@@ -151,8 +151,32 @@ def test_objects_and_deliveries_are_shown(control: Control) -> None:
     }  # fmt: skip
     assert control.client.get(f"{here}/deliveries").json() == {"next": None, "deliveries": [{
         "id": "d1", "type": "email", "person": who, "recipient": "", "metrics": {"opened": 7}, "unsubscribed": False,
-        "created_at": 5,
+        "created_at": 5, "subject": "", "template": None, "content": None, "broadcast": None, "trigger": None,
+        "action": None, "draft": False, "failure": None, "to_unsubscribed": True, "retained": True, "message": {},
     }]}  # fmt: skip
+
+
+def test_a_message_tells_where_it_comes_from_and_what_was_sent(control: Control) -> None:
+    templates = [{"id": 3, "name": "A", "contents": [{"id": 8, "subject": "Hi", "body": "b", "from": "a@example.com"}]}]
+    broadcasts = [{"id": 2, "name": "B", "actions": [{"id": 9, "subject": "Sale"}]}]
+    people = [{"id": "1", "email": "ann@example.com"}]
+    seed = {"people": people, "templates": templates, "broadcasts": broadcasts}
+    row = control.client.post("/_fakeio/workspaces", json={"seed": seed}).json()
+    key = {"authorization": f"Bearer {row['app_api_key']}"}
+    mail = {
+        "transactional_message_id": 3, "to": "ann@example.com", "identifiers": {"id": "1"}, "queue_draft": True,
+        "message_data": {"n": 1}, "disable_message_retention": True, "send_to_unsubscribed": False,
+    }  # fmt: skip
+    assert control.client.post("/v1/send/email", json=mail, headers=key).status_code == 200
+    assert control.client.post("/v1/campaigns/2/triggers", json={"ids": ["1"]}, headers=key).status_code == 200
+    sent, cast = control.client.get(f"/_fakeio/workspaces/{row['id']}/deliveries").json()["deliveries"]
+    origins = ("template", "content", "broadcast", "trigger", "action", "draft", "retained", "to_unsubscribed")
+    assert [sent[name] for name in origins] == [3, 8, None, None, None, True, False, False]
+    assert [cast[name] for name in origins] == [None, None, 2, 1, 9, False, True, False]
+    assert (sent["subject"], sent["message"]["message_data"], sorted(sent["metrics"])) == (
+        "Hi", {"n": 1}, ["created", "drafted"],
+    )  # fmt: skip
+    assert (cast["subject"], cast["recipient"], "sent" in cast["metrics"]) == ("Sale", "ann@example.com", True)
 
 
 def test_a_person_is_explained(control: Control) -> None:

@@ -95,6 +95,7 @@ def test_seeding_twice_updates() -> None:
             {"objects": [{"object_type_id": "1", "object_id": "a", "relationships": [{"id": "9"}]}]},
             "nobody in this seed", id="a relationship with nobody",
         ),
+        pytest.param({"deliveries": [{"id": "d", "type": "sms"}] * 2}, "'d' already", id="a delivery twice"),
         pytest.param({"deliveries": [{"id": "d", "type": "fax"}]}, "one of email", id="an unknown channel"),
         pytest.param({"deliveries": [{"id": "d", "type": "sms", "metrics": 5}]}, "deliveries[0]", id="bad metrics"),
         pytest.param({"forms": [{"fields": {}}]}, "forms[0]", id="a nameless form"),
