@@ -46,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             os.environ,
             track_rate=getattr(arguments, "track_rate", None),
             app_rate=getattr(arguments, "app_rate", None),
+            workers=getattr(arguments, "workers", None),
         )
         code: int = arguments.command(arguments, settings, console)
     except SyncError as error:
@@ -101,6 +102,7 @@ def _sending(
     arguments(parser)
     for api in ("track", "app"):
         parser.add_argument(f"--{api}-rate", metavar="N", help=f"at most N {api} requests a second, 0 for no limit")
+    parser.add_argument("--workers", metavar="N", help="requests in flight at a time (4)")
     _json(parser)
     parser.set_defaults(command=lambda *given: _told(run, *given))
 

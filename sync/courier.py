@@ -1,18 +1,18 @@
-"""One thread that delivers batches, strictly one after the other, while the next one is being made.
+"""Delivers batches on several lanes while the next ones are being made: one request in flight a lane.
 
-One person's events are never overtaken, because nothing is sent before the batch before it has its verdicts. Decides
-nothing about the verdicts (`core/delivery.py`) and writes nothing down (`run_events.py`).
+One person's events are never overtaken: `core/batches.py` gives all of them one lane, and a lane sends nothing before
+the batch before it has its verdicts. Decides nothing about the verdicts (`core/delivery.py`) and writes nothing down
+(`dispatch.py`).
 """
 
 from __future__ import annotations
 
-import threading
-from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from sync.core.batches import Batch
 from sync.core.delivery import End, Verdicts, deliver
 from sync.core.sending import Fate
+from sync.lanes import Lanes
 from sync.run import Driver
 
 
@@ -24,45 +24,28 @@ class Delivered(NamedTuple):
     verdicts: Verdicts
 
 
-class Courier:
-    """Takes batches, gives back verdicts, in the same order. A context manager.
+class Courier(Lanes[tuple[int, Batch], Delivered]):
+    """Takes batches, gives back verdicts, in the order of each lane.
 
-    Once the destination refuses the sender rather than an item, everything still waiting comes back unsent.
+    Once the destination refuses the sender rather than an item, nothing more is sent on any lane, tries of requests
+    under way included; everything still waiting comes back unsent.
     """
 
-    def __init__(self, driver: Driver) -> None:
-        self.under_way = 0
+    def __init__(self, driver: Driver, lanes: int = 1) -> None:
+        super().__init__(self._carry, lanes, name="courier")
         self._driver = driver
-        self._todo: SimpleQueue[tuple[int, Batch] | None] = SimpleQueue()
-        self._done: SimpleQueue[Delivered | BaseException] = SimpleQueue()
         self._halted: Fate | None = None
-        # a daemon: a process that was told to stop does not wait for an answer that may take minutes
-        self._thread = threading.Thread(target=self._work, name="courier", daemon=True)
-        self._thread.start()
 
-    def take(self, n: int, batch: Batch) -> None:
-        """Deliver this batch after those before it."""
-        self.under_way += 1
-        self._todo.put((n, batch))
+    def hand_over(self, n: int, batch: Batch) -> None:
+        """Deliver this batch after those before it on its lane."""
+        self.take(batch.lane, (n, batch))
 
-    def give_back(self, *, wait_s: float | None = None) -> Delivered | None:
-        """The next batch with its verdicts; None when there is none within `wait_s` seconds (None: wait for ever)."""
-        try:
-            done = self._done.get(timeout=wait_s) if wait_s != 0 else self._done.get_nowait()
-        except Empty:
-            return None
-        self.under_way -= 1
-        if isinstance(done, BaseException):
-            raise done
-        return done
+    def stop(self) -> None:
+        """Send nothing more; a request that is on the wire may still get its answer."""
+        self._driver.stop()
 
-    def _work(self) -> None:
-        while (task := self._todo.get()) is not None:
-            try:
-                self._done.put(Delivered(*task, self._deliver(task[1])))
-            except BaseException as error:  # a bug: it belongs to whoever waits, and nothing may be sent after it
-                self._done.put(error)
-                return
+    def _carry(self, task: tuple[int, Batch]) -> Delivered:
+        return Delivered(*task, self._deliver(task[1]))
 
     def _deliver(self, batch: Batch) -> Verdicts:
         if self._halted is not None:
@@ -76,10 +59,5 @@ class Courier:
             verdicts: Verdicts = end.value
         if verdicts.end is End.HALTED:
             self._halted = verdicts.fate
+            self._driver.stop()
         return verdicts
-
-    def __enter__(self) -> Courier:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._todo.put(None)

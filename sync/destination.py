@@ -14,9 +14,10 @@ from sync.core.sending import Fate, FateKind, Reply, Request, RetryPolicy
 from sync.core.verdicts import complaint, say
 from sync.core.wire_account import APP_PROBE, REGION, Account, parse_account, parse_workspaces
 from sync.edge.console import Console
+from sync.edge.pacing import Pacing, SharedPacing
 from sync.edge.settings import EU, HOSTS, US, Settings
 from sync.edge.transport import Endpoints, Network, Transport
-from sync.run import Driver, Pacing
+from sync.run import Driver
 
 
 class Counts:
@@ -44,13 +45,19 @@ class Destination:
         *,
         policy: RetryPolicy | None = None,
         network: Network | None = None,
+        shared: bool = False,
     ) -> None:
-        """Connects to nothing yet; see `connect`. `network` replaces the wire in tests."""
+        """Connects to nothing yet; see `connect`. `network` replaces the wire in tests.
+
+        `shared`: keep to the rates together with all other processes, by files beside the ledger; raises LedgerError.
+        """
         self._settings = settings
         self._console = console
         self._policy = policy
         self._network = network
-        self._pacing = Pacing({"track": settings.track_rate_per_s, "app": settings.app_rate_per_s})
+        rates = {"track": settings.track_rate_per_s, "app": settings.app_rate_per_s}
+        folder = settings.state_path.parent
+        self._pacing = SharedPacing(folder, settings.site_id, rates) if shared else Pacing(rates)
         self._transports: list[Transport] = []
         self._counts = Counts()
         self._driver: Driver | None = None
@@ -148,6 +155,7 @@ class Destination:
     def __exit__(self, *_: object) -> None:
         for transport in self._transports:
             transport.close()
+        self._pacing.close()
 
 
 class _Blame(NamedTuple):

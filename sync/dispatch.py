@@ -1,11 +1,13 @@
 """Gives batches to the courier and writes down what becomes of them: one step of the ledger a batch.
 
 The step that plans a batch also settles those that came back, so that a batch costs one transaction. Counts what a
-report tells about events that were sent.
+report tells about events that were sent. All of it is done by one thread, and no signal falls into the middle of it, so
+that what is counted is what is written down.
 """
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 
 from sync.cohort_sending import MOST_UNSETTLED
@@ -19,8 +21,9 @@ from sync.destination import refused_credentials
 from sync.edge.event_ledger import EventLedger, Settled
 from sync.edge.ledger import DeadLetter
 from sync.event_letters import expired_letter, refused_letter
+from sync.stopping import Shield
 
-UNDER_WAY = 2  # batches: one is being sent, one waits, so that the wire is never idle
+UNDER_WAY = 2  # batches a lane: one is being sent, one waits, so that the wire is never idle
 MOST_LETTERS = 1_000  # kept in memory until the next step
 
 
@@ -39,50 +42,66 @@ class Dispatcher:
         self._settled: list[Settled] = []
         self._letters: list[DeadLetter] = []
         self._unsettled_in_a_row = 0
+        self._halted: Fate | None = None
+        self._shield = Shield(courier.wake)
 
     def send(self, batch: Batch) -> None:
         """Write the batch down and hand it over. Raises the SendError that ends the run.
 
         After MOST_UNSETTLED batches without a final answer the destination is taken for down: the rest stays pending.
         """
-        while self._courier.under_way >= UNDER_WAY:
-            self._take_back(wait_s=None)
-        if self._unsettled_in_a_row >= MOST_UNSETTLED:
-            self.pending += len(batch.items)
-            return
-        n = self.batches
-        self.batches += 1
-        self._step((n, batch))
-        self._courier.take(n, batch)
+        with self._shield.held():
+            self._make_room(batch.lane)
+            if self._unsettled_in_a_row >= MOST_UNSETTLED:
+                self.pending += len(batch.items)
+                return
+            self._step((self.batches, batch))
+            self._courier.hand_over(self.batches, batch)
+            self.batches += 1
 
     def bury(self, letter: DeadLetter) -> None:
         """Keep the dead letter of an event that was not sent."""
         self._letters.append(letter)
         if len(self._letters) >= MOST_LETTERS:
-            self._step()
+            with self._shield.held():
+                self._step()
 
     def finish(self, *, wait_s: float | None = None) -> None:
-        """Wait for all verdicts, at most `wait_s` seconds for each, and write them down. Raises as `send`."""
-        try:
-            while self._courier.under_way and self._take_back(wait_s=wait_s):
-                pass
-        finally:
-            self._step()
+        """Wait for all verdicts, at most `wait_s` seconds, and write them down. Raises as `send`."""
+        until = None if wait_s is None else time.monotonic() + wait_s
+        with self._shield.held():
+            try:
+                while self._courier.under_way and (until is None or time.monotonic() < until):
+                    self._take_back(wait_s=None if until is None else max(until - time.monotonic(), 0.0))
+                    self._shield.give_way()
+            finally:
+                self._step()
+        self._raise_if_halted()
+
+    def _make_room(self, lane: int) -> None:
+        """Take back what is there, and wait until the lane may have another batch. The first batch of a run has to be
+        settled before the second is sent: see Packer."""
+        while self._take_back(wait_s=0):
+            pass
+        while self._courier.busy[lane] >= UNDER_WAY or (self.batches == 1 and self._courier.under_way):
+            self._take_back(wait_s=None)
+            self._shield.give_way()
+        self._raise_if_halted()
+
+    def _raise_if_halted(self) -> None:
+        if self._halted is not None:
+            raise halt_error(self._halted)
 
     def _step(self, *planned: tuple[int, Batch]) -> None:
-        settled, self._settled = self._settled, []
-        letters, self._letters = self._letters, []
-        if settled or planned or letters:
-            self._events.step(settled, [(n, batch.ulids) for n, batch in planned], letters)
+        if self._settled or planned or self._letters:
+            self._events.step(self._settled, [(n, batch.ulids) for n, batch in planned], self._letters)
+            self._settled, self._letters = [], []
 
     def _take_back(self, *, wait_s: float | None) -> bool:
         done = self._courier.give_back(wait_s=wait_s)
-        if done is None:
-            return False
-        self._judge(done)
-        if done.verdicts.end is End.HALTED and done.verdicts.fate is not None:
-            raise halt_error(done.verdicts.fate)
-        return True
+        if done is not None:
+            self._judge(done)
+        return done is not None
 
     def _judge(self, done: Delivered) -> None:
         items, ulids = done.batch.items, done.batch.ulids
@@ -96,6 +115,8 @@ class Dispatcher:
         else:
             self.pending += len(still_open)
             self._unsettled_in_a_row = 0
+        if done.verdicts.end is End.HALTED:
+            self._halted = self._halted or fate
         lost = {*refused, *still_open}
         delivered = [ulid for at, ulid in enumerate(ulids) if at not in lost] if lost else ulids
         self.delivered += len(delivered)

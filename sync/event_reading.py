@@ -18,12 +18,12 @@ Bury = Callable[[Discard, str, int], None]  # told of every row that can't be se
 class EventReading:
     """Reads one source by one set of rules; holds a piece and a batch, however large the source is."""
 
-    def __init__(self, rules: Rules, known: KnownEvents, bury: Bury) -> None:
+    def __init__(self, rules: Rules, known: KnownEvents, bury: Bury, *, lanes: int = 1) -> None:
         self.received = 0
         self.filtered = 0
         self.discarded: Counter[str] = Counter()
         self._mapping = Mapping(rules)
-        self._packer = Packer(Properties(rules.properties, parity=rules.parity), known)
+        self._packer = Packer(Properties(rules.properties, parity=rules.parity), known, lanes)
         self._bury = bury
         self._first_ms: int | None = None
         self._last_ms: int | None = None

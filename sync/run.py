@@ -10,22 +10,24 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 
-from sync.core.pace import DEFAULT_RATE_PER_S, Pacer
 from sync.core.ports import Clock, Sender
 from sync.core.sending import (
     Answer,
     Fate,
+    FateKind,
     Reply,
     Request,
     RetryPolicy,
     Send,
     Step,
+    Wait,
     retry_after_s,
     send_until_settled,
 )
 from sync.core.ulids import encode_ulids
+from sync.edge.pacing import Pacing
 
 
 def new_run_id() -> str:
@@ -41,28 +43,11 @@ class SystemClock:
     sleep = staticmethod(time.sleep)
 
 
-class Pacing:
-    """The pacers of both APIs behind one lock; shared by every thread that sends to one destination."""
-
-    def __init__(self, rates_per_s: Mapping[str, float] = DEFAULT_RATE_PER_S) -> None:
-        self._pacers = {api: Pacer(rate) for api, rate in {**DEFAULT_RATE_PER_S, **rates_per_s}.items()}
-        self._lock = threading.Lock()
-
-    def take(self, api: str, now: float) -> float:
-        """Seconds until the booked moment; see Pacer.take."""
-        with self._lock:
-            return self._pacers[api].take(now)
-
-    def hold(self, api: str, until: float) -> None:
-        with self._lock:
-            self._pacers[api].hold(until)
-
-
 class Driver:
     """Plays stories to their end. One instance serves any number of threads.
 
-    `requests` counts every attempt, `retries` those after a story's first. A 429 with `Retry-After` holds back its
-    whole API, not only the story that was told.
+    `requests` counts every attempt, `retries` those after a story's first. A `Retry-After` holds back its whole API,
+    not only the story that was told.
     """
 
     def __init__(
@@ -81,14 +66,21 @@ class Driver:
         self._sender = sender
         self._pacing = pacing or Pacing()
         self._policy = policy or RetryPolicy()
+        self._stopped = threading.Event()
         self._clock: Clock = clock or SystemClock()
+        self._sleep: Callable[[float], object] = clock.sleep if clock else self._stopped.wait
         self._jitter = jitter
         self._on_wait = on_wait
         self._lock = threading.Lock()
 
     def send(self, request: Request, usable: Callable[[Reply], bool] = lambda reply: True) -> Fate:
         """Send one request until its fate is known; `usable` as in send_until_settled."""
-        return self.drive(send_until_settled(request, self._policy, self._jitter, usable))
+        began = self._clock.monotonic()
+        return self.drive(
+            send_until_settled(
+                request, self._policy, self._jitter, usable, elapsed_s=lambda: self._clock.monotonic() - began
+            )
+        )
 
     def drive(self, story: Generator[Step, Answer, Fate]) -> Fate:
         """Play any story that yields Send and Wait and returns a Fate."""
@@ -97,14 +89,21 @@ class Driver:
         try:
             while True:
                 step = story.send(answer)
-                if isinstance(step, Send):
-                    answer, sends = self._send(step, first=sends == 0), sends + 1
-                else:
+                if isinstance(step, Wait):
                     answer = None
                     self._wait(step.seconds, step.why)
+                elif (kind := self._await_turn(step.request.api)) is not None:
+                    story.close()
+                    return Fate(kind, None, sends)
+                else:
+                    answer, sends = self._send(step, first=sends == 0), sends + 1
         except StopIteration as end:
             fate: Fate = end.value
             return fate
+
+    def stop(self) -> None:
+        """Send nothing more, from any thread, and end every wait. What is on the wire may still get its answer."""
+        self._stopped.set()
 
     def pause(self, attempt: int) -> None:
         """Wait as long as a story would before try number `attempt` + 1."""
@@ -114,20 +113,37 @@ class Driver:
         """Wait a multiple of the policy's first backoff, for something that takes its time at the other side."""
         self._wait(self._policy.base_s * times, why)
 
+    def _await_turn(self, api: str) -> FateKind | None:
+        """Wait until a request may leave; None when it may, else how its story ends: we were stopped, or the
+        destination asked for more patience than there is."""
+        while not self._stopped.is_set():
+            wait_s = self._pacing.take(api, self._clock.monotonic())
+            if wait_s <= 0:
+                return None
+            if wait_s > self._policy.budget_s:
+                return FateKind.THROTTLED
+            self._wait(wait_s, "keeping to the rate")
+        return FateKind.STOPPED
+
     def _send(self, step: Send, *, first: bool) -> Answer:
-        api = step.request.api
-        self._wait(self._pacing.take(api, self._clock.monotonic()), "keeping to the rate")
         with self._lock:
             self.requests += 1
             self.retries += not first
+        sent_at = self._clock.monotonic()
         answer = self._sender.send(step.request)
-        if isinstance(answer, Reply) and answer.status == 429:
-            self._pacing.hold(api, self._clock.monotonic() + (retry_after_s(answer) or 0.0))
+        if isinstance(answer, Reply):
+            self._heed(step.request.api, answer, sent_at)
         return answer
+
+    def _heed(self, api: str, reply: Reply, sent_at: float) -> None:
+        now = self._clock.monotonic()
+        if reply.status in (429, 503) and (seconds := retry_after_s(reply)):
+            self._pacing.hold(api, now + seconds, now)
+        self._pacing.heed(api, struggling=reply.status == 429 or reply.status >= 500, sent_at=sent_at, now=now)
 
     def _wait(self, seconds: float, why: str) -> None:
         if seconds <= 0:
             return
         if seconds >= 1:
             self._on_wait(seconds, why)
-        self._clock.sleep(seconds)
+        self._sleep(seconds)

@@ -65,7 +65,9 @@ def run_cohort(
     """
     settings.require("site_id", "track_api_key", "app_api_key")
     began = time.monotonic()
-    with Spool() as cohort, Destination(settings, console, policy=policy, network=network) as destination:
+    shared = ledger is not None and not options.dry_run
+    reach = Destination(settings, console, policy=policy, network=network, shared=shared)
+    with Spool() as cohort, reach as destination:
         run = _Run(options, settings, ledger, console, destination, cohort)
         error = run.play()
         report = run.report

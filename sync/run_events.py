@@ -57,8 +57,9 @@ def run_events(
     """
     settings.require("site_id", "track_api_key")
     began = time.monotonic()
-    with Destination(settings, console, policy=policy, network=network) as destination:
-        run = _Run(options, settings.site_id, ledger, console, destination)
+    shared = ledger is not None and not options.dry_run
+    with Destination(settings, console, policy=policy, network=network, shared=shared) as destination:
+        run = _Run(options, settings, ledger, console, destination)
         error = run.play()
         report = run.report
         report.requests, report.retries = destination.requests, destination.retries
@@ -74,11 +75,13 @@ class _Run:
     """One run's state, so that a report can be made wherever it stops."""
 
     def __init__(
-        self, options: EventsOptions, site_id: str, ledger: Ledger | None, console: Console, destination: Destination
+        self, options: EventsOptions, settings: Settings, ledger: Ledger | None, console: Console,
+        destination: Destination,
     ) -> None:
         self.report = EventsReport(run_id=new_run_id(), mode="dry_run" if options.dry_run else "send")
         self._options = options
-        self._site_id = site_id
+        self._site_id = settings.site_id
+        self._lanes = settings.workers
         self._ledger = ledger
         self._console = console
         self._destination = destination
@@ -122,20 +125,24 @@ class _Run:
     def _rehearse(self, files: EventFiles) -> None:
         """A dry run: everything but sending and remembering."""
         known = EventLedger(self._ledger, self._site_id, self.report.run_id)
-        self._reading = EventReading(self._options.rules, known, bury=lambda discard, file, number: None)
+        self._reading = EventReading(
+            self._options.rules, known, bury=lambda discard, file, number: None, lanes=self._lanes
+        )
         for batch in self._reading.batches(self._watched(files)):
             self.report.delivered += len(batch.items)
 
     def _deliver(self, files: EventFiles) -> None:
         events = EventLedger(self._ledger, self._site_id, self.report.run_id)
-        with Courier(self._destination.driver) as courier:
+        with Courier(self._destination.driver, self._lanes) as courier:
             self._dispatcher = dispatcher = Dispatcher(courier, events, self.report.run_id)
-            self._reading = EventReading(self._options.rules, events, self._bury)
+            self._reading = EventReading(self._options.rules, events, self._bury, lanes=self._lanes)
             try:
                 for batch in self._reading.batches(self._watched(files)):
                     dispatcher.send(batch)
                 dispatcher.finish()
             except (KeyboardInterrupt, SyncError) as stop:
+                if not isinstance(stop, SourceError):  # what was read before a source broke may still be delivered
+                    courier.stop()
                 with contextlib.suppress(SyncError):  # the first error is the one to tell
                     dispatcher.finish(wait_s=GRACE_S if isinstance(stop, KeyboardInterrupt) else None)
                     events.close()

@@ -1,18 +1,20 @@
 """Packs events into requests within the budgets, in the order in which they came, each event once.
 
-One person's events never overtake each other: an event too large for a batch closes the open batch and goes after it,
-alone. An item is measured as the bytes that will be sent, and nothing is cut to fit.
+Several requests may be in flight, one a lane. One person's events never overtake each other: all of them go by one
+lane, and an event too large for a batch closes the open batch of its lane and goes after it, alone. An item is measured
+as the bytes that will be sent, and nothing is cut to fit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Protocol
+from zlib import crc32
 
 import msgspec
 
 from sync.core.budgets import EVENT_DATA, V2_BATCH, V2_ITEM
-from sync.core.mapping import Discard, Intent
+from sync.core.mapping import CIO_PREFIX, Discard, Intent
 from sync.core.properties import Properties, compact
 from sync.core.sending import Request
 from sync.core.ulids import encode_ulids
@@ -35,25 +37,48 @@ class Batch(msgspec.Struct, gc=False):
     items: list[bytes]
     ulids: list[bytes]
     alone: Request | None = None
+    lane: int = 0
 
     def request(self, first: int, last: int) -> Request:
         """The request for the items from `first` up to `last`, which is not included."""
         return self.alone or batch_request(self.items[first:last])
 
 
-class Packer:
-    """Turns events into batches; holds the items of at most one."""
+class _Open:
+    """The batch of one lane that still has room."""
 
-    def __init__(self, properties: Properties, known: KnownEvents) -> None:
+    __slots__ = ("items", "lane", "room", "ulids")
+
+    def __init__(self, lane: int) -> None:
+        self.lane = lane
+        self._clear()
+
+    def _clear(self) -> None:
+        self.items: list[bytes] = []
+        self.ulids: list[bytes] = []
+        self.room = V2_BATCH.most - ENVELOPE_BYTES + COMMA_BYTES  # the last item has no comma
+
+    def close(self) -> Iterator[Batch]:
+        """What is in it, if anything; then it is empty."""
+        batch = Batch(self.items, self.ulids, lane=self.lane)
+        self._clear()
+        if batch.items:
+            yield batch
+
+
+class Packer:
+    """Turns events into batches; holds the items of at most one batch a lane.
+
+    Until the first batch is full everything goes into it, whatever the lane: a small source stays one request. It has
+    to be settled before any other batch is sent, which also proves the way before several go at once.
+    """
+
+    def __init__(self, properties: Properties, known: KnownEvents, lanes: int = 1) -> None:
         self.duplicates = 0
         self._properties = properties
         self._known = known
-        self._open()
-
-    def _open(self) -> None:
-        self._items: list[bytes] = []
-        self._ulids: list[bytes] = []
-        self._room = V2_BATCH.most - ENVELOPE_BYTES + COMMA_BYTES  # the last item has no comma
+        self._open = [_Open(lane) for lane in range(lanes)]
+        self._spread = False  # whether the first batch is out
 
     def pack(self, intents: list[Intent], discards: list[Discard]) -> Iterator[Batch]:
         """Yields each batch as it is full, counts `duplicates`, and adds to `discards` what can't be sent."""
@@ -71,19 +96,26 @@ class Packer:
                 yield from self._odd(intent, text, data, item, discards)
                 continue
             size = len(item) + COMMA_BYTES
-            if size > self._room:
-                yield from self.flush()
-            self._room -= size
-            self._items.append(item)
-            self._ulids.append(intent.ulid)
+            batch = self._lane(intent)
+            if size > batch.room:
+                yield from self._close(batch)
+                batch = self._lane(intent)
+            batch.room -= size
+            batch.items.append(item)
+            batch.ulids.append(intent.ulid)
             mark(intent.ulid)
 
     def flush(self) -> Iterator[Batch]:
-        """The open batch, if anything is in it."""
-        batch = Batch(self._items, self._ulids)
-        self._open()
-        if batch.items:
-            yield batch
+        """The open batches, as far as anything is in them."""
+        for batch in self._open:
+            yield from self._close(batch)
+
+    def _lane(self, intent: Intent) -> _Open:
+        return self._open[lane_of(intent, len(self._open)) if self._spread else 0]
+
+    def _close(self, batch: _Open) -> Iterator[Batch]:
+        self._spread = len(self._open) > 1
+        return batch.close()
 
     def _odd(
         self, intent: Intent, text: bytes, data: bytes | None, item: bytes, discards: list[Discard]
@@ -94,9 +126,17 @@ class Packer:
         if reason is not None or data is None or segment is None:
             discards.append(Discard(intent.position, intent.row, reason or Reason.BAD_ROW))
             return
-        yield from self.flush()
+        yield from self._close(self._lane(intent))
         self._known.add(intent.ulid)
-        yield Batch([item], [intent.ulid], event_request(segment, encode_event(intent, text, data)))
+        request = event_request(segment, encode_event(intent, text, data))
+        yield Batch([item], [intent.ulid], request, self._lane(intent).lane)
+
+
+def lane_of(intent: Intent, lanes: int) -> int:
+    """The lane of an event's person, the same in every run. An address is one person in any case, and a cio_id with
+    its prefix and without."""
+    who = intent.identifier.lower() if intent.kind == "email" else intent.identifier.removeprefix(CIO_PREFIX)
+    return crc32(who.encode()) % lanes
 
 
 def _unfit(data: bytes | None, segment: str | None) -> Reason | None:

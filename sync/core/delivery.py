@@ -37,6 +37,7 @@ class End(Enum):
     SETTLED = "settled"  #: every item is accepted or refused
     UNSETTLED = "unsettled"  #: patience ran out with items that have no final answer
     HALTED = "halted"  #: the destination refuses us, not the items: nothing more should be sent
+    STOPPED = "stopped"  #: we were told to stop on the way
 
 
 class Verdicts(msgspec.Struct):
@@ -97,5 +98,10 @@ def _refusal(fate: Fate) -> Refusal:
 
 
 def _ended(fate: Fate, todo: list[tuple[int, int]], refused: dict[int, Refusal]) -> Verdicts:
-    end = End.HALTED if fate.kind in (FateKind.UNAUTHORISED, FateKind.REFUSED) else End.UNSETTLED
-    return Verdicts(end, refused, sorted(n for first, last in todo for n in range(first, last)), fate)
+    still_open = sorted(n for first, last in todo for n in range(first, last))
+    return Verdicts(_ENDS.get(fate.kind, End.UNSETTLED), refused, still_open, fate)
+
+
+_ENDS = {
+    FateKind.UNAUTHORISED: End.HALTED, FateKind.REFUSED: End.HALTED, FateKind.STOPPED: End.STOPPED,
+}

@@ -108,14 +108,14 @@ def _equal(name: str, left: int, right: int) -> None:
 
 
 def finish(report: Report, error: SyncError | None = None) -> int:
-    """Set the report's status (and `error` from exit code 3 on) and return the exit code.
+    """Set the report's status (and `error`, where something stopped the run) and return the exit code.
 
     Without an error the counts decide: 0 when everything settled, 1 when something was skipped, discarded, refused,
     not found, expired or is pending. An error of code 1 (told to slow down, nobody there) is such a partial end too.
     """
     code = error.exit_code if error is not None else int(report.losses() > 0)
     report.status = {0: SUCCESS, 1: PARTIAL, 5: STOPPED, 130: STOPPED}.get(code, FAILED)
-    if error is not None and code >= 3:
+    if error is not None:
         report.error = error.as_dict()
     return code
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-Api = Literal["track", "app"]
+Api = Literal["track", "app", "amplitude"]
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
@@ -72,6 +72,7 @@ class FateKind(Enum):
     THROTTLED = "throttled"  #: 429 (or 425) to the end; nothing was applied
     IN_DOUBT = "in_doubt"  #: no final answer, and at least one attempt may have been applied
     UNREACHABLE = "unreachable"  #: no final answer, and no attempt can have been applied
+    STOPPED = "stopped"  #: we were told to stop before there was a final answer
 
 
 class Fate(msgspec.Struct, frozen=True):
@@ -98,7 +99,7 @@ _TRY_AGAIN = frozenset({408, 425, 429})
 
 
 class RetryPolicy(msgspec.Struct, frozen=True):
-    """How patient to be: at most `retries` more tries and `budget_s` of waiting in all.
+    """How patient to be: at most `retries` more tries, none of them begun later than `budget_s` after the first.
 
     The n-th wait is drawn between 0 and `base_s` * 2**n, at most `cap_s` (exponential backoff with full jitter);
     a `Retry-After` replaces it. One that asks for more than what is left of the budget ends the story.
@@ -119,8 +120,12 @@ def send_until_settled(
     policy: RetryPolicy,
     jitter: Callable[[], float],
     usable: Callable[[Reply], bool] = lambda reply: True,
+    *,
+    elapsed_s: Callable[[], float] = lambda: 0.0,
 ) -> Generator[Step, Answer, Fate]:
     """Yields what to do next; receives a Reply or a Failure after each Send and None after each Wait.
+
+    `elapsed_s` tells how long it has been under way, so that slow answers count against the patience as waits do.
 
     `usable` says whether a 2xx can be read; one that can't (a page of HTML, half a JSON text) is tried again. Writes
     leave it out: any 2xx counts as accepted.
@@ -135,7 +140,7 @@ def send_until_settled(
             return _fate(kind, answer, attempts)
         in_doubt = in_doubt or _may_have_applied(answer)
         pause_s = _pause_s(answer, policy, attempts, jitter)
-        spent = attempts > policy.retries or waited_s + pause_s > policy.budget_s
+        spent = attempts > policy.retries or max(waited_s, elapsed_s()) + pause_s > policy.budget_s
         if spent or (in_doubt and not request.repeatable):
             return _fate(_unsettled_kind(answer, in_doubt=in_doubt), answer, attempts)
         waited_s += pause_s

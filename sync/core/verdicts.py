@@ -85,6 +85,7 @@ UNSETTLED = {
     FateKind.THROTTLED: "told to slow down until patience ran out",
     FateKind.IN_DOUBT: "no final answer came; it may have been applied",
     FateKind.UNREACHABLE: "nothing answered",
+    FateKind.STOPPED: "stopped before there was a final answer",
 }
 
 

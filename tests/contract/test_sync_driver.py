@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from conftest import HandTurnedClock
 from sync.core.sending import Api, Failure, FateKind, Reply, Request, RetryPolicy
-from sync.run import Driver, Pacing, SystemClock, new_run_id
+from sync.edge.pacing import Pacing
+from sync.run import Driver, SystemClock, new_run_id
 
 POLICY = RetryPolicy(retries=3, base_s=1, cap_s=60, budget_s=300)
 

@@ -111,7 +111,7 @@ class _Kept(httpx.BaseTransport):
 
     def __exit__(self, *_: object) -> None:
         for thread in threading.enumerate():
-            if thread.name == "courier":
+            if thread.name.startswith("courier"):
                 thread.join(PATIENCE_S)
         self._network.close()
 

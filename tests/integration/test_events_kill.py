@@ -61,9 +61,7 @@ def test_a_run_that_is_stopped_tells_how_far_it_came(engine: Engine) -> None:
     assert report.error is not None
     assert report.pending == report.received - report.delivered > 0
     again = engine.report()
-    # the batch that was answered when the stop came may be told as delivered and not be settled yet: it goes out again
-    assert (again.received, again.delivered) == (400, 400 - again.duplicates)
-    assert again.duplicates <= report.delivered
+    assert (again.received, again.delivered, again.duplicates) == (400, 400 - report.delivered, report.delivered)
     assert engine.numbers() == list(range(400))
 
 
@@ -81,7 +79,7 @@ class Countdown(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self._left -= 1
-        if self._left == 0 and not self._after:
+        if self._left < 0 or (self._left == 0 and not self._after):  # whoever is dead sends nothing on other lanes
             raise Killed
         answer = self._wire.handle_request(request)
         if self._left == 0:

@@ -19,7 +19,8 @@ def moments(pacer: Pacer, gaps_s: list[float]) -> list[float]:
     now, sent = 1_000.0, []
     for gap in gaps_s:
         now += gap
-        now += pacer.take(now)
+        while wait_s := pacer.take(now):
+            now += wait_s
         sent.append(now)
     return sent
 

@@ -39,19 +39,19 @@ def test_the_counts_decide_the_exit_code(report: Report, code: int, status: str)
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "status", "named"),
+    ("error", "code", "status"),
     [
-        pytest.param(Unreachable("nobody"), 1, "partial", False, id="nobody there"),
-        pytest.param(SourceError("broken"), 3, "failed", True, id="source"),
-        pytest.param(Unauthorised("wrong key"), 4, "failed", True, id="credentials"),
-        pytest.param(GuardStop("too many"), 5, "stopped", True, id="guard"),
-        pytest.param(Interrupted("stopped"), 130, "stopped", True, id="signal"),
+        pytest.param(Unreachable("nobody"), 1, "partial", id="nobody there"),
+        pytest.param(SourceError("broken"), 3, "failed", id="source"),
+        pytest.param(Unauthorised("wrong key"), 4, "failed", id="credentials"),
+        pytest.param(GuardStop("too many"), 5, "stopped", id="guard"),
+        pytest.param(Interrupted("stopped"), 130, "stopped", id="signal"),
     ],
 )
-def test_an_error_decides_over_the_counts(error: SyncError, code: int, status: str, named: bool) -> None:
+def test_an_error_decides_over_the_counts(error: SyncError, code: int, status: str) -> None:
     report = cohort(added=1)
     assert (finish(report, error), report.status) == (code, status)
-    assert (report.error is not msgspec.UNSET) == named
+    assert report.error == error.as_dict()
 
 
 def test_the_keys_are_the_published_ones_in_their_order() -> None:
