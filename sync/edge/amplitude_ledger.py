@@ -13,6 +13,13 @@ from sync.core.facts import SnapshotFacts
 from sync.edge.ledger import Ledger
 
 
+class Job(msgspec.Struct, frozen=True):
+    """A computation under way; `requested_at` is Unix seconds."""
+
+    request_id: str
+    requested_at: float
+
+
 class Snapshot(msgspec.Struct, frozen=True):
     """The computation that a sync's membership was last made equal to. `last_computed` is Unix seconds."""
 
@@ -57,13 +64,13 @@ class AmplitudeLedger:
         return 0 if row is None else int(row[0])
 
     # -- computations -------------------------------------------------------------------------------------------------
-    def job(self, wanted: str, now: float) -> str | None:
-        """The request id of a computation that was asked for and can still be read."""
+    def job(self, wanted: str, now: float) -> Job | None:
+        """A computation that was asked for and can still be read."""
         row = self._ledger.connection.execute(
-            "SELECT request_id FROM amplitude_jobs WHERE project = ? AND wanted = ? AND requested_at > ?",
+            "SELECT request_id, requested_at FROM amplitude_jobs WHERE project = ? AND wanted = ? AND requested_at > ?",
             (self._project, wanted, now - JOB_LIFE_S),
         ).fetchone()
-        return None if row is None else str(row[0])
+        return None if row is None else Job(*row)
 
     def store_job(self, wanted: str, request_id: str, now: float) -> None:
         with self._ledger.atomic() as connection:
@@ -83,7 +90,8 @@ class AmplitudeLedger:
         ).fetchone()
         if row is None:
             return None
-        return Snapshot(*row[:3], msgspec.json.decode(row[3], type=SnapshotFacts))
+        project, cohort_id, last_computed, facts = row
+        return Snapshot(project, cohort_id, last_computed, msgspec.json.decode(facts, type=SnapshotFacts))
 
     def store_snapshot(self, sync_key: str, cohort_id: str, last_computed: int, facts: SnapshotFacts) -> None:
         with self._ledger.atomic() as connection:

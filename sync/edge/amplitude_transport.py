@@ -19,10 +19,11 @@ from sync.core.sending import Failure, Reply, Request
 from sync.edge.amplitude_settings import AmplitudeSettings
 from sync.edge.transport import CONNECT_S, USER_AGENT, Network, map_exception
 
+WHOLE_S = 3600.0  # one download; four gigabytes at 10 Mbit/s
 READ_S = 120.0  # an export is put together while we wait for its first byte
 SMALL_BYTES = 64 * 1024 * 1024  # a list of cohorts is some kilobytes each; more than this is no list
-LINK_REFUSED = 410  # what a reply's status says when the storage behind a link refused: ask for a fresh link
 HTTPX_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.StreamError)
+_LINK_REFUSED = Failure("link", may_have_applied=False, message="the storage behind the link refused")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -54,27 +55,28 @@ class AmplitudeTransport:
         except HTTPX_ERRORS as error:
             return _failed(error)
 
-    def download(self, path: str, sink: IO[bytes]) -> Reply | Failure:
+    def download(self, path: str, sink: IO[bytes], *, encoding: str = "identity") -> Reply | Failure:
         """One attempt at a file: what comes with a 200 goes to `sink` as it was sent, still compressed.
 
         A redirect is followed once, to https or to where the prescribed origin's own scheme leads, without
-        credentials. The reply has no body with a 200, and the refusal's beginning with any other status.
+        credentials; a link that its storage refuses is a Failure called `link`: the next attempt gets a fresh one.
+        The reply has no body with a 200, and the refusal's beginning with any other status.
         """
         try:
-            with self._open(path) as response:
+            with self._open(path, encoding) as response:
                 if response.status_code not in _REDIRECTS:
                     return self._kept(response, sink)
                 link = self._link(response)
             if link is None:
                 return Failure("redirect", may_have_applied=False, message="the link to the file can't be used")
-            with self._client.stream("GET", link, headers={"accept-encoding": "gzip"}) as stored:
+            with self._client.stream("GET", link, headers={"accept-encoding": encoding}) as stored:
                 reply = self._kept(stored, sink)
-                return reply if reply.status == 200 else Reply(LINK_REFUSED, reply.headers, reply.body)
+                return reply if isinstance(reply, Failure) or reply.status == 200 else _LINK_REFUSED
         except HTTPX_ERRORS as error:
             return _failed(error)
 
-    def _open(self, path: str) -> contextlib.AbstractContextManager[httpx.Response]:
-        headers = {**self._authorization, "accept-encoding": "gzip"}
+    def _open(self, path: str, encoding: str = "gzip") -> contextlib.AbstractContextManager[httpx.Response]:
+        headers = {**self._authorization, "accept-encoding": encoding}
         return self._client.stream("GET", self._origin + path, headers=headers)
 
     def _link(self, response: httpx.Response) -> str | None:
@@ -82,11 +84,14 @@ class AmplitudeTransport:
         allowed = {"https", urlsplit(self._origin).scheme}
         return link if urlsplit(link).scheme in allowed and urlsplit(link).hostname else None
 
-    def _kept(self, response: httpx.Response, sink: IO[bytes]) -> Reply:
+    def _kept(self, response: httpx.Response, sink: IO[bytes]) -> Reply | Failure:
         if response.status_code != 200:
             return _reply(response, next(response.iter_bytes(4096), b""))
+        deadline = time.monotonic() + WHOLE_S
         for chunk in response.iter_raw():  # never unpacked here: a damaged or shortened gzip must be noticed
             sink.write(chunk)
+            if time.monotonic() > deadline:
+                return Failure("timeout", may_have_applied=False, message="the download did not end in time")
         return _reply(response, b"")
 
     def close(self) -> None:

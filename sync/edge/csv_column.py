@@ -40,7 +40,7 @@ class BadCsv(Exception):
         self.cut_short = cut_short
 
 
-def read_column(file: io.BufferedReader, locate: Callable[[list[str]], int]) -> Iterator[list[bytes]]:
+def read_column(file: io.BufferedReader | io.BufferedRandom, locate: Callable[[list[str]], int]) -> Iterator[list[bytes]]:
     """Lists of the values of one column, in UTF-8. `locate` is given the header and returns the column's index.
 
     Raises BadCsv, and UnicodeDecodeError for what is not UTF-8.

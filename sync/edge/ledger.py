@@ -105,6 +105,11 @@ class Ledger:
             raise _unusable(path, str(error)) from error
 
     @property
+    def is_current(self) -> bool:
+        """False for a file of an older version that was opened for reading only: newer tables are missing."""
+        return migrations.applied(self._db) == migrations.LATEST
+
+    @property
     def connection(self) -> sqlite3.Connection:
         return self._db.conn
 
