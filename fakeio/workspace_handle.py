@@ -209,10 +209,23 @@ class WorkspaceHandle(Assertions):
     def fault(self, kind: str, **fields: Any) -> FaultHandle:
         """Put a fault in force, with the JSON fields of the control API: `fault("status", status=503, times=1)`.
 
-        As a context manager it is taken away at the end. Raises ValueError (BadFault).
+        A field that is a word of Python takes an underscore: `fault("garbage", as_="html")`. As a context manager the
+        fault is taken away at the end. Raises ValueError (BadFault).
         """
+        document = {"kind": kind, **{name.removesuffix("_"): value for name, value in fields.items()}}
         with up_to_date(self._hosted):
-            return FaultHandle(self._hosted, self._hosted.weather.add({"kind": kind, **fields}))
+            return FaultHandle(self._hosted, self._hosted.weather.add(document))
+
+    def load_faults(self, plan: Iterable[Mapping[str, Any]]) -> list[FaultHandle]:
+        """Put these faults in force and no others, counted from the start; raises ValueError (BadFault)."""
+        with up_to_date(self._hosted):
+            return [FaultHandle(self._hosted, fault) for fault in self._hosted.weather.replace(plan)]
+
+    @property
+    def faults(self) -> list[dict[str, Any]]:
+        """The plan: every fault as it was given, spent ones too, with what it counted. `load_faults` takes it back."""
+        with up_to_date(self._hosted):
+            return [fault.as_dict() for fault in self._hosted.weather.faults]
 
     def clear_faults(self) -> None:
         """Fair weather."""

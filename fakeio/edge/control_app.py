@@ -83,6 +83,7 @@ ROUTES = (
                  fields=("method", "path", "body", "times", "at_least", "at_most")),
     ControlRoute("GET", f"{_W}/faults", weather.list_faults, query=PAGED),
     ControlRoute("POST", f"{_W}/faults", weather.add_fault, 201, fields=ANY),
+    ControlRoute("PUT", f"{_W}/faults", weather.put_faults, fields=("faults", "next")),
     ControlRoute("DELETE", f"{_W}/faults", weather.clear_faults, 204),
     ControlRoute("DELETE", f"{_W}/faults/{{id}}", weather.remove_fault, 204),
     ControlRoute("GET", f"{_W}/clock", weather.get_clock),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from fakeio.core.settings import BadSetting
 from fakeio.core.weather import BadFault
 from fakeio.edge.clock import MODES
-from fakeio.edge.control_http import Call, ControlError, Result, bad_request, parse_number
+from fakeio.edge.control_http import Call, ControlError, Result, bad_request, parse_number, refuse_unknown
 from fakeio.edge.registry import HostedWorkspace
 
+_EXAMPLE = 'for example {"kind": "status", "status": 503, "times": 1, "match": {"path": "/api/v1/*"}}'
 LATEST = 253_402_300_799  # the end of the year 9999, after which no calendar library goes on
 
 
@@ -22,15 +25,38 @@ def list_faults(call: Call) -> Result:
 
 
 def add_fault(call: Call) -> Result:
-    """Put a fault in force."""
+    """Put a fault in force, or several: a plan, `{"faults": […]}`, all of it or nothing."""
     document = call.document()
-    with call.opened() as hosted:
-        try:
-            fault = hosted.weather.add(document)
-        except BadFault as bad:
-            hint = 'for example {"kind": "status", "status": 503, "times": 1, "match": {"path": "/api/v1/*"}}'
-            raise bad_request("bad_fault", str(bad), hint) from bad
-        return Result(201, fault.as_dict())
+    with call.opened() as hosted, _in_words():
+        if "faults" in document:
+            added = hosted.weather.add_all(_plan(document))
+            return Result(201, {"faults": [fault.as_dict() for fault in added]})
+        return Result(201, hosted.weather.add(document).as_dict())
+
+
+def put_faults(call: Call) -> Result:
+    """This plan and no other fault, counted from the start. What GET gave can be put as it is."""
+    plan = _plan(call.document())
+    with call.opened() as hosted, _in_words():
+        added = hosted.weather.replace(plan)
+        return Result(200, {"faults": [fault.as_dict() for fault in added], "next": None})
+
+
+def _plan(document: dict[str, Any]) -> list[Any]:
+    refuse_unknown("field", document, ("faults", "next"))
+    plan = document.get("faults")
+    if not isinstance(plan, list):
+        raise bad_request("bad_fault", "faults is no list of faults", _EXAMPLE)
+    return plan
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """A fault that can't be, as an answer."""
+    try:
+        yield
+    except BadFault as bad:
+        raise bad_request("bad_fault", str(bad), _EXAMPLE) from bad
 
 
 def clear_faults(call: Call) -> Result:
