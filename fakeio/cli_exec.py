@@ -17,6 +17,7 @@ def add_exec_command(commands: Any) -> None:
     parser.add_argument("--region", choices=("us", "eu"), default="us", help="region of the workspace (default: us)")
     parser.add_argument(
         "--allow-host", metavar="H", action="append", default=[],
+        type=_host,
         help="another host that the command may reach by proxy; * stands for anything; repeatable",
     )  # fmt: skip
     parser.add_argument("command", metavar="CMD", nargs=argparse.REMAINDER, help="the command and its arguments")
@@ -28,3 +29,9 @@ def run_exec(options: argparse.Namespace) -> int:
     from fakeio.cli_exec_run import run_exec as run
 
     return run(options)
+
+
+def _host(text: str) -> str:
+    if not text or "/" in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is no host; write its name alone, for example api.example.com")
+    return text

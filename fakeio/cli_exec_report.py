@@ -16,7 +16,7 @@ from fakeio.core.matching import differences, near_misses
 from fakeio.edge.control_requests import ignored
 from fakeio.edge.proxy import Proxy
 from fakeio.edge.registry import HostedWorkspace, Registry
-from fakeio.edge.tape import Exchange, as_row
+from fakeio.edge.tape import Exchange, operation_row
 from fakeio.edge.views import event_view, identifiers_view, person_view, segment_view, up_to_date
 
 Expected = dict[str, list[dict[str, Any]]]
@@ -28,12 +28,27 @@ _SHOWN = 3  # near misses of an expectation
 
 
 class Fate(NamedTuple):
-    """Operations that ended alike: `how` is the outcome, `what` the operation, `why` the rule's words."""
+    """Operations that ended alike: their outcome, what they were, and by which rule."""
 
     how: str
-    what: str
-    rule: str
-    why: str
+    what: str = ""
+    rule: str = ""
+
+
+class Fates(NamedTuple):
+    """How often each fate befell an operation, and the words about the first that it befell."""
+
+    counts: Counter[Fate]
+    first: dict[Fate, str]
+
+    def add(self, fate: Fate, request: int = 0, why: str = "") -> None:
+        """One more operation."""
+        self.counts[fate] += 1
+        self.first.setdefault(fate, f"request {request}: {why}")
+
+    def total(self, how: str) -> int:
+        """How many ended so, for whatever reason."""
+        return sum(count for fate, count in self.counts.items() if fate.how == how)
 
 
 def parse_expected(document: Any) -> Expected:
@@ -100,16 +115,16 @@ def _named(plural: str, view: Mapping[str, Any]) -> str:
 
 
 def summarise(registry: Registry, proxy: Proxy) -> list[str]:
-    """What arrived, in all workspaces, and what each proxied host came to."""
+    """What arrived, in all workspaces, what came of it, and which connections came to nothing."""
     arrived: Counter[str] = Counter()
-    fates: Counter[Fate] = Counter()
-    lines: list[str] = []
+    fates = Fates(Counter(), {})
+    surprises: list[str] = []
     for hosted in registry:
         with up_to_date(hosted):
             arrived.update(_host(exchange) for exchange in hosted.tape)
-            fates.update(_fates(hosted))
-            lines += _surprises(hosted)
-    return [*_arrivals(arrived), *_outcomes(fates), *_dead_ends(proxy, arrived), *lines]
+            _add_fates(hosted, fates)
+            surprises += _surprises(hosted)
+    return [*_arrivals(arrived), *_outcomes(fates), *_dead_ends(proxy, arrived), *surprises]
 
 
 def _host(exchange: Exchange) -> str:
@@ -117,15 +132,15 @@ def _host(exchange: Exchange) -> str:
     return named.decode("latin-1").lower()
 
 
-def _fates(hosted: HostedWorkspace) -> Iterator[Fate]:
+def _add_fates(hosted: HostedWorkspace, fates: Fates) -> None:
     for exchange in hosted.tape:
-        for row in as_row(exchange)["operations"]:
+        for row in (operation_row(name, outcome) for name, outcome in exchange.operations):
             if row["outcome"] in ("applied", "pending"):
-                yield Fate(row["outcome"], "", "", "")
+                fates.add(Fate(row["outcome"]))
             elif row["outcome"] == "refused":
-                yield Fate("refused", row["operation"], row["rule"], row["explanation"])
+                fates.add(Fate("refused", row["operation"], row["rule"]), exchange.n, row["explanation"])
     for _, row in ignored(hosted.tape):
-        yield Fate("ignored", row["operation"], row["rule"], row["explanation"])
+        fates.add(Fate("ignored", row["operation"], row["rule"]), row["request"], row["explanation"])
 
 
 def _arrivals(arrived: Counter[str]) -> list[str]:
@@ -135,17 +150,21 @@ def _arrivals(arrived: Counter[str]) -> list[str]:
     return [f"{_many(arrived.total(), 'request')} arrived: {by_host}"]
 
 
-def _outcomes(fates: Counter[Fate]) -> list[str]:
-    totals: Counter[str] = Counter()
-    for fate, count in fates.items():
-        totals[fate.how] += count
-    lines = [", ".join(f"{totals[how]} {how}" for how in ("applied", "ignored", "refused", "pending") if totals[how])]
+def _outcomes(fates: Fates) -> list[str]:
+    totals = ((fates.total(how), how) for how in ("applied", "ignored", "refused", "pending"))
+    lines = [", ".join(f"{total} {how}" for total, how in totals if total)]
     for how in ("ignored", "refused"):
-        told = [(fate, count) for fate, count in fates.items() if fate.how == how]
-        lines += [f"{how}: {_times(count)}{fate.what}: {fate.why} ({fate.rule})" for fate, count in told[:_MOST_LINES]]
+        told = [fate for fate in fates.counts if fate.how == how]
+        lines += [_told(fate, fates) for fate in told[:_MOST_LINES]]
         if len(told) > _MOST_LINES:
-            lines.append(f"{how}: and {len(told) - _MOST_LINES} more kinds")
+            lines.append(f"{how}: and for {_many(len(told) - _MOST_LINES, 'reason')} more")
     return [line for line in lines if line]
+
+
+def _told(fate: Fate, fates: Fates) -> str:
+    count = fates.counts[fate]
+    times = "" if count == 1 else f"{count} × "
+    return f"{fate.how}: {times}{fate.what} by {fate.rule}, {'' if count == 1 else 'first '}{fates.first[fate]}"
 
 
 def _dead_ends(proxy: Proxy, arrived: Counter[str]) -> Iterable[str]:
@@ -166,10 +185,6 @@ def _surprises(hosted: HostedWorkspace) -> Iterator[str]:
 
 def _many(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _times(count: int) -> str:
-    return "" if count == 1 else f"{count} × "
 
 
 def read_expected(path: str | None) -> Expected:

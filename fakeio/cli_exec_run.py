@@ -12,7 +12,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
@@ -121,13 +121,13 @@ def _universe(options: argparse.Namespace) -> Universe:
 @contextmanager
 def _serving(universe: Universe, folder: Path) -> Iterator[Run]:
     """The fake on free ports, its certificates in `folder`."""
-    certificates = Certificates(within=folder)
-    tls = Tls(certificates.cert_file, certificates.key_file)
-    with ThreadedServer(build_app(universe), tls=tls) as server:
-        bound = server.bound
-        assert bound.https_port is not None
-        workspace = workspace_view(universe.registry.default)
-        yield Run(bound.url, bound.port, bound.https_port, certificates.ca_file, workspace)
+    with closing(Certificates(within=folder)) as certificates:
+        tls = Tls(certificates.cert_file, certificates.key_file)
+        with ThreadedServer(build_app(universe), tls=tls) as server:
+            bound = server.bound
+            assert bound.https_port is not None
+            workspace = workspace_view(universe.registry.default)
+            yield Run(bound.url, bound.port, bound.https_port, certificates.ca_file, workspace)
 
 
 def _own_proxy(caller: Mapping[str, str]) -> tuple[FindUpstream, list[str]]:

@@ -50,8 +50,8 @@ class Refused(Exception):
 class Proxy:
     """A proxy in a thread of its own. A context manager; `url` is for `HTTPS_PROXY`.
 
-    `http_port` and `https_port` are the fake's, on loopback; `allowed` are names of other hosts, `*` standing for
-    anything. `upstream` finds the caller's own proxy for a scheme and a host, None where there is none.
+    `http_port` and `https_port` are the fake's, on loopback; `allowed` are names of other hosts, perhaps with a
+    port, `*` standing for anything. `upstream` finds the caller's own proxy for a scheme and a host, None where there is none.
     """
 
     def __init__(
@@ -85,10 +85,8 @@ class Proxy:
             self._thread.join()
 
     def _run(self) -> None:
-        try:
-            self._loop.run_until_complete(self._listen())
-        finally:
-            self._loop.close()
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._listen())
 
     async def _listen(self) -> None:
         server = await asyncio.start_server(self._serve, sock=self._listening, limit=_MOST_HEAD_BYTES)
@@ -144,7 +142,7 @@ class Proxy:
             # a client that sends an https address through in the clear has left the TLS to us: there is none to do
             port = self._ports[destination.port if destination.tunnel else 80]
             return await asyncio.open_connection(LOOPBACK, port)
-        if not any(fnmatchcase(host, name) for name in self._allowed):
+        if not any(fnmatchcase(place, name) for name in self._allowed for place in (host, f"{host}:{destination.port}")):
             self.refused[host] += 1
             raise Refused(403, f"{host} is not Customer.io; let it through with --allow-host {host}")
         return await _reached(destination, self._pass_on(destination))

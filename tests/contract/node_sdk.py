@@ -20,6 +20,7 @@ import pytest
 from tests.contract.sdk_world import Call, World
 
 VERSION = "5.2.0"
+VERSIONS = {"customerio-node": VERSION, "customerio-node-4": "4.4.0"}  # the older one under a name of its own
 DRIVER = Path(__file__).with_name("node") / "driver.js"
 PATIENCE_S = 60  # a bound on hanging, never a measure
 AT_ONCE = {"minTimeoutMs": 1, "maxTimeoutMs": 2}  # between two attempts
@@ -74,7 +75,7 @@ class NodeSdk:
 def running(**environment: str) -> Iterator[NodeSdk]:
     """The library in a process of its own, with these variables besides the caller's; skips the test without it."""
     command = [_node(), str(DRIVER)]
-    env = {**os.environ, "FAKEIO_NODE_MODULES": str(_modules()), **environment}
+    env = {**os.environ, "FAKEIO_NODE_MODULES": str(node_modules()), **environment}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env) as process:
         try:
             yield NodeSdk(process)
@@ -99,15 +100,19 @@ def _node() -> str:
     return found
 
 
-def _modules() -> Path:
-    install = f"run `npm install customerio-node@{VERSION}` somewhere and set FAKEIO_NODE_MODULES to its node_modules"
+def node_modules(package: str = "customerio-node") -> Path:
+    """The folder that has this package, in the version that the tests know; skips the test without it."""
+    wanted = VERSIONS[package]
+    named_so = "" if package == "customerio-node" else f"{package}@npm:"
+    package_there = f"{named_so}customerio-node@{wanted}"
+    install = f"run `npm install {package_there}` somewhere and set FAKEIO_NODE_MODULES to its node_modules"
     named = os.environ.get("FAKEIO_NODE_MODULES")
     if not named:
-        pytest.skip(f"no customerio-node: {install}")
-    about = Path(named).resolve() / "customerio-node" / "package.json"
+        pytest.skip(f"no {package}: {install}")
+    about = Path(named).resolve() / package / "package.json"
     if not about.is_file():
-        pytest.skip(f"FAKEIO_NODE_MODULES has no customerio-node: {install}")
+        pytest.skip(f"FAKEIO_NODE_MODULES has no {package}: {install}")
     version = json.loads(about.read_text(encoding="utf-8"))["version"]
-    if version != VERSION:
-        pytest.skip(f"these tests know customerio-node {VERSION}, not {version}: {install}")
+    if version != wanted:
+        pytest.skip(f"these tests know customerio-node {wanted}, not {version}: {install}")
     return about.parent.parent
