@@ -14,6 +14,7 @@ from fakeio.cli_exec import add_exec_command
 from fakeio.cli_serve import add_serve_command
 from fakeio.cli_tables import add_table_commands
 from fakeio.cli_text import CommandFailed, complain, write
+from fakeio.client import CallFailed
 
 _ABOUT = "A Customer.io that runs on a laptop and in CI."
 
@@ -26,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandFailed as failed:
         complain(failed.message)
         return failed.status
+    except CallFailed as failed:
+        complain(str(failed))
+        return 1
     except BrokenPipeError:  # whoever read our output has seen enough
         return 0
 

@@ -9,19 +9,27 @@ import argparse
 import json
 from typing import Any
 
+from fakeio.cli_calls import add_server_options
+from fakeio.cli_conditions import change_settings
 from fakeio.cli_text import table, write
 
 
 def add_table_commands(commands: Any) -> None:
-    """Declare them on the parser's subcommands."""
+    """Declare them on the parser's subcommands; `settings` shows and changes those of a running server too."""
+    parsers: dict[str, argparse.ArgumentParser] = {}
     for name, run, says in (
         ("limits", show_limits, "the published limits of Customer.io"),
         ("routes", show_routes, "every published route, and how well it is imitated"),
         ("settings", show_settings, "the settings and switches of a workspace"),
     ):
-        parser = commands.add_parser(name, help=says, description=says.capitalize() + ".")
+        parsers[name] = parser = commands.add_parser(name, help=says, description=says.capitalize() + ".")
         parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
         parser.set_defaults(run=run)
+    settings = parsers["settings"]
+    settings.add_argument("action", nargs="?", choices=("catalogue", "show", "set"), default="catalogue",
+                          help="show or set: those of a workspace of a running server")  # fmt: skip
+    settings.add_argument("changes", nargs="*", metavar="NAME=VALUE", help="set: for example rate_limits=off")
+    add_server_options(settings)
 
 
 def show_limits(options: argparse.Namespace) -> int:
@@ -44,6 +52,8 @@ def show_routes(options: argparse.Namespace) -> int:
 
 
 def show_settings(options: argparse.Namespace) -> int:
+    if options.action != "catalogue":
+        return change_settings(options)
     from fakeio.edge.control_server import setting_rows  # only these commands should wait for it
 
     rows = setting_rows()

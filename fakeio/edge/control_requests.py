@@ -23,7 +23,7 @@ def list_requests(call: Call) -> Result:
     page, wanted = call.page(), _filter(call)
     with call.opened() as hosted:
         rows = ((one.n, one) for one in hosted.tape.after(page.start) if wanted(one))
-        return page.result("requests", rows, as_row, dropped=hosted.tape.dropped)
+        return page.result("requests", rows, as_row, dropped=hosted.tape.dropped, last=hosted.tape.last)
 
 
 def get_request(call: Call) -> Result:
@@ -48,7 +48,7 @@ def list_ignored(call: Call) -> Result:
     """Every operation, or part of one, that was accepted and changed nothing, with the rule that says why."""
     page = call.page()
     with call.opened() as hosted:
-        return page.result("ignored", ignored(hosted.tape, page.start), lambda row: row)
+        return page.result("ignored", ignored(hosted.tape, page.start), lambda row: row, dropped=hosted.tape.dropped)
 
 
 def verify(call: Call) -> Result:

@@ -23,7 +23,7 @@ from fakeio.edge.tape import Exchange
 WRONG = "wrong"  # in place of a credential that is none of the workspace's
 OTHER = "other"  # a scheme that is neither Basic nor Bearer, or nothing that can be read
 
-_LEFT_OUT = frozenset({
+LEFT_OUT = frozenset({
     "authorization", "proxy-authorization", "cookie", "x-fakeio-token",  # secrets
     "content-length", "transfer-encoding", "connection", "proxy-connection", "keep-alive", "te", "upgrade", "expect",
     "accept", "accept-encoding", "user-agent",  # every client has its own
@@ -123,7 +123,7 @@ def as_text(body: bytes) -> str | None:
 def _headers(request: RawRequest) -> tuple[tuple[str, str], ...]:
     pairs = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers)
     regional = gate_of(request.header(b"host")) is not None
-    return tuple((name, value) for name, value in pairs if name not in _LEFT_OUT and (name != "host" or regional))
+    return tuple((name, value) for name, value in pairs if name not in LEFT_OUT and (name != "host" or regional))
 
 
 def sendable(recorded: Iterable[Sent]) -> list[Sent]:

@@ -81,7 +81,7 @@ def test_requests_and_people_are_listed(at: dict[str, str]) -> None:
     (person,) = json.loads(run("people", "--q", "EXAMPLE", "--json", environment=at).stdout)["people"]
     assert person["id"] == "a/b"
     failed = json.loads(run("requests", "--status", "503", "--json", environment=at).stdout)
-    assert failed == {"requests": []}
+    assert failed == {"requests": [], "dropped": 0}
 
 
 def test_an_id_cannot_send_commands_to_the_terminal(at: dict[str, str]) -> None:
