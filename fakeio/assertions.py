@@ -42,6 +42,7 @@ class Assertions:
         The failure says what became of such an event if it was sent: accepted and ignored, and by which rule and which
         request; refused; still waiting for its delay. Else it shows the events that come closest.
         """
+        __tracebackhide__ = True  # a failure points at the test's own line
         wanted = wanted_event(_with_name(name, expected))
         with up_to_date(self._hosted) as hosted:
             found = next(matching(hosted.state, wanted), None)
@@ -54,6 +55,7 @@ class Assertions:
 
         Raises AssertionError, with the events that are there and the requests that brought them.
         """
+        __tracebackhide__ = True  # a failure points at the test's own line
         wanted = wanted_event(_with_name(name, unwanted))
         with up_to_date(self._hosted) as hosted:
             found = list(matching(hosted.state, wanted))
@@ -71,6 +73,7 @@ class Assertions:
         The failure says which requests about the person came to nothing and why; or, where somebody is there, what
         differs and which request wrote it.
         """
+        __tracebackhide__ = True  # a failure points at the test's own line
         refs = named_refs(id, email, cio_id)
         with up_to_date(self._hosted) as hosted:
             person = found_by(hosted.state, refs)
@@ -85,6 +88,7 @@ class Assertions:
         self, *, id: str | None = None, email: str | None = None, cio_id: str | None = None
     ) -> None:  # fmt: skip
         """That nobody has any of these identifiers; else AssertionError, with who it is and since which request."""
+        __tracebackhide__ = True  # a failure points at the test's own line
         refs = named_refs(id, email, cio_id)
         with up_to_date(self._hosted) as hosted:
             person = found_by(hosted.state, refs)
@@ -99,6 +103,7 @@ class Assertions:
 
         The failure says which add call was ignored and why, who took the person out, or which condition does not hold.
         """
+        __tracebackhide__ = True  # a failure points at the test's own line
         refs = refs_of(person)
         with up_to_date(self._hosted) as hosted:
             group = segment_of(hosted.state, segment)
@@ -112,6 +117,7 @@ class Assertions:
 
         Arguments as for `assert_member`; raises LookupError for a segment that is not there.
         """
+        __tracebackhide__ = True  # a failure points at the test's own line
         with up_to_date(self._hosted) as hosted:
             group = segment_of(hosted.state, segment)
             somebody = found_by(hosted.state, refs_of(person))
@@ -125,6 +131,7 @@ class Assertions:
         Raises AssertionError that lists each such operation with its request, its rule and why; also where it can't be
         told: operations that are not processed yet, exchanges that the tape has dropped.
         """
+        __tracebackhide__ = True  # a failure points at the test's own line
         check_rules(allow)
         with up_to_date(self._hosted) as hosted:
             failure = silent_ignores(hosted, allow)
@@ -140,6 +147,7 @@ class Assertions:
         `peak_track_rps`: Track requests within any one second of the workspace's clock. Raises AssertionError with what
         was overspent and by which requests, TypeError when nothing is limited, ValueError for a negative limit.
         """
+        __tracebackhide__ = True  # a failure points at the test's own line
         budget = Budget(requests, noop, peak_track_rps)
         check_budget(budget)
         with up_to_date(self._hosted) as hosted:
@@ -156,6 +164,7 @@ class Assertions:
         `path` is a glob on the percent-encoded path as received (`*` stands for anything), `body` a partial match of
         the JSON body. The same judge answers `POST /_fakeio/workspaces/{w}/verify`.
         """
+        __tracebackhide__ = True  # a failure points at the test's own line
         expected = Expectation(method=method, path=path, body=body, times=times, at_least=at_least, at_most=at_most)
         with up_to_date(self._hosted) as hosted:
             verdict = verify(hosted.tape, expected)

@@ -17,8 +17,8 @@ from starlette.types import ASGIApp
 from fakeio.app import ROUTES, build_app, build_universe
 from fakeio.core.limits import LIMITS, Limit
 from fakeio.edge.control import build_control
-from fakeio.edge.exchange import Universe
 from fakeio.edge.registry import US, Options
+from fakeio.edge.tape import DEFAULT_LIMIT, DEFAULT_LIMIT_BYTES
 from fakeio.edge.transport import FakeTransport
 from fakeio.server import ThreadedServer, Tls
 from fakeio.workspace_handle import WorkspaceHandle
@@ -34,15 +34,18 @@ _CALM = {"rate_limits": "off"}
 class Fake:
     """A server with a default workspace. A context manager; `close` does the same as its end.
 
-    `settings` are those of every workspace it will have, `seed` what the default one starts with. Raises OSError when
-    the port is taken, ValueError for settings or a seed that can't be.
+    `settings` are those of every workspace it will have, `seed` what the default one starts with. Each workspace keeps
+    its newest `tape_limit` exchanges, and no more than `tape_bytes` of them. Raises OSError when the port is taken,
+    ValueError for settings or a seed that can't be.
     """
 
     def __init__(
         self, *, host: str = "127.0.0.1", port: int = 0, region: str = US,
         settings: Mapping[str, Any] | None = None, seed: Mapping[str, Any] | None = None,
+        tape_limit: int = DEFAULT_LIMIT, tape_bytes: int = DEFAULT_LIMIT_BYTES,
     ) -> None:  # fmt: skip
-        self._universe = _universe(region, settings, seed)
+        options = Options(settings=_calm(settings), tape_limit=tape_limit, tape_limit_bytes=tape_bytes)
+        self._universe = build_universe(options, region=region, seed=seed)
         self._app = build_app(self._universe, host=host)
         self._host = host
         self._starting_tls = threading.Lock()
@@ -132,13 +135,21 @@ class Fake:
 
 
 def asgi_app(
-    *, region: str = US, settings: Mapping[str, Any] | None = None, seed: Mapping[str, Any] | None = None
-) -> ASGIApp:
-    """A fake as an ASGI application, for a server or a client of your own; raises ValueError.
+    fake: Fake | None = None, *, region: str | None = None, settings: Mapping[str, Any] | None = None,
+    seed: Mapping[str, Any] | None = None,
+) -> ASGIApp:  # fmt: skip
+    """A fake as an ASGI application, for a server or a client of your own, or to be mounted in another application.
 
-    `settings` and `seed` are the default workspace's; rate limits are off unless they say otherwise.
+    Of a `fake`, it is one more door to the same workspaces and tapes. Without one it is a whole universe of its own,
+    to be looked into by the control API: `region`, `settings` and `seed` are then the default workspace's, and rate
+    limits are off unless the settings say otherwise. Raises ValueError for settings or a seed that can't be, TypeError
+    for both a fake and any of these.
     """
-    return build_app(_universe(region, settings, seed))
+    if fake is None:
+        return build_app(build_universe(Options(settings=_calm(settings)), region=region or US, seed=seed))
+    if (region, settings, seed) != (None, None, None):
+        raise TypeError("a fake has its region, settings and seed already; name one or the other")
+    return fake._app
 
 
 def limits() -> tuple[Limit, ...]:
@@ -146,6 +157,5 @@ def limits() -> tuple[Limit, ...]:
     return LIMITS
 
 
-def _universe(region: str, settings: Mapping[str, Any] | None, seed: Mapping[str, Any] | None) -> Universe:
-    options = Options(settings={**_CALM, **(settings or {})})
-    return build_universe(options, region=region, seed=seed)
+def _calm(settings: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {**_CALM, **(settings or {})}

@@ -43,6 +43,7 @@ def check_budget(budget: Budget) -> None:
 
 def overspent(universe: Universe, hosted: HostedWorkspace, budget: Budget) -> str | None:
     """The failure in words; None when everything is within the budget. AssertionError: it can't be told."""
+    __tracebackhide__ = True
     need_all(hosted.tape, "what was spent")
     exchanges = list(hosted.tape)
     idle = [exchange for exchange in exchanges if changed_nothing(exchange)]

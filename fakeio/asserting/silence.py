@@ -25,6 +25,7 @@ def check_rules(allowed: Collection[str]) -> None:
 
 def silent_ignores(hosted: HostedWorkspace, allowed: Collection[str]) -> str | None:
     """The failure in words; None when nothing was ignored but what is allowed. AssertionError: it can't be told."""
+    __tracebackhide__ = True
     need_all(hosted.tape, "what was ignored")
     rows = [row for _, row in ignored(hosted.tape) if row["rule"] not in allowed]
     waiting = _waiting(hosted.tape)

@@ -9,6 +9,7 @@ from fakeio.edge.tape_words import incomplete
 
 def need_all(tape: Tape, what: str) -> None:
     """Raise AssertionError unless the tape holds everything since it was last cleared."""
+    __tracebackhide__ = True
     why = incomplete(tape)
     if why is not None:
         report = Report(f"{what} can't be told: exchanges are missing")

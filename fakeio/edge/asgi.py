@@ -74,6 +74,8 @@ class ProductApp:
         begun: Begun | None = (scope.get("extensions") or {}).pop(BEGUN, None)
         if begun is None:
             raw_path: bytes = scope.get("raw_path") or quote(scope["path"]).encode("ascii")
+            if scope.get("root_path"):  # mounted in another application, below that path
+                raw_path = raw_path.removeprefix(quote(scope["root_path"]).encode("ascii"))
             if is_control(raw_path):
                 await self.control(scope, receive, send)
                 return

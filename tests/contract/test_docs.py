@@ -26,6 +26,7 @@ BLOCKS = blocks(README)
 PAGES = sorted(CHECKOUT.glob("*.md")) + [page for room in ROOTS for page in sorted((CHECKOUT / room).rglob("*.md"))]
 COMMANDS = ("fakeio", "cio-sync", "cio-scenarios")
 SCRIPTS = sysconfig.get_path("scripts")
+STORY = ("python story", "bash story", "text story")  # the first how-to: a file, commands, what they print
 WITHIN_S = 300
 TEST_EXTRA = ("pytest", "_pytest", "xdist", "respx", "customerio", "mypy")
 
@@ -97,8 +98,30 @@ def test_an_example_of_a_shell_session_runs(block: Block, tmp_path: Path) -> Non
     assert writes
 
 
+def test_the_first_how_to_ends_as_it_says_in_a_new_environment(tmp_path: Path) -> None:
+    """Followed to the letter: a folder beside the checkout, a new environment, the commands, the failure."""
+    project = tmp_path / "project"
+    project.mkdir()
+    (tmp_path / "fakeio").symlink_to(CHECKOUT, target_is_directory=True)
+    test, commands, shown = (block.text for kind in STORY for block in BLOCKS if block.kind == kind)
+    (project / "test_goodbye.py").write_text(test, encoding="utf-8")
+    *preparing, last = commands.splitlines()
+    prepared = run(["bash", "-euo", "pipefail", "-c", "\n".join(preparing)], project)
+    if prepared.returncode != 0 and not os.environ.get("CI"):
+        pytest.skip(f"nothing can be installed here: {prepared.stderr[-200:]}")
+    assert prepared.returncode == 0, prepared.stdout + prepared.stderr
+    ended = run(["bash", "-euc", last], project)
+    assert ended.returncode == pytest.ExitCode.TESTS_FAILED, ended.stdout + ended.stderr
+    assert shown in ended.stdout
+
+
+def test_the_first_how_to_is_the_story() -> None:
+    first = README.partition("## How do I …\n\n### ")[2].partition("\n")[0]
+    assert {block.heading for block in BLOCKS if block.kind in STORY} == {first}
+
+
 def test_every_block_is_of_a_known_kind() -> None:
-    assert {block.kind for block in BLOCKS} == {"sh", "bash", "python", "python test", "console", "text"}
+    assert {block.kind for block in BLOCKS} == {"sh", "bash", "python", "python test", "console", "text", *STORY}
 
 
 # -- nothing left out --------------------------------------------------------------------------------------------------

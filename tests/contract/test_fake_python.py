@@ -26,7 +26,7 @@ HEAVY = ("uvicorn", "starlette", "cryptography", "hypothesis", "httpx", "rich", 
 # ---- the package -----------------------------------------------------------------------------------------------------
 
 def test_the_public_names_are_these() -> None:
-    assert sorted(fakeio.__all__) == ["Fake", "WorkspaceHandle", "asgi_app", "limits"]
+    assert sorted(fakeio.__all__) == ["Fake", "WorkspaceHandle", "asgi_app", "limits", "respx_router"]
     assert set(fakeio.__all__) <= set(dir(fakeio))
     with pytest.raises(AttributeError, match="no attribute 'Faek'"):
         _ = fakeio.Faek
