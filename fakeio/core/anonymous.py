@@ -46,13 +46,16 @@ class Anonymous:
         claim = self.claims.get(anonymous_id)
         return claim.person if claim is not None and now - claim.at <= ANONYMOUS_GRACE.strict else None
 
-    def claim(self, anonymous_id: str, person: str, now: float) -> list[Event] | None:
-        """Waiting events of that id, oldest first, now the person's; None when somebody else has used the id."""
+    def claim(self, anonymous_id: str, person: str, now: float, *, again: bool = False) -> list[Event] | None:
+        """Waiting events of that id, oldest first, now the person's; None when somebody else has used the id.
+
+        `again`: who has used it before gets what came since.
+        """
         held = self.claims.get(anonymous_id)
         if held is not None and held.person != person:
             return None
         self.claims.setdefault(anonymous_id, Claim(person, now))
-        if held is not None:
+        if held is not None and not again:
             return []
         waiting = self._waiting.pop(anonymous_id, {})
         return [event for event in waiting.values() if now - event.at <= ANONYMOUS_RETENTION.strict]

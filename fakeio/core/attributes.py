@@ -14,22 +14,26 @@ from typing import Any, NamedTuple
 from fakeio.core.limits import ATTRIBUTE_NAME, ATTRIBUTE_VALUE, ATTRIBUTES
 from fakeio.core.outcomes import Refused
 from fakeio.core.people import Person, Stamp
+from fakeio.core.settings import Settings
 
 PREFERENCES = "cio_subscription_preferences"
 _TOPICS_PATH = f"{PREFERENCES}.topics."
 _WIDEST = 4  # bytes a character can take in UTF-8: text shorter than limit / 4 needs no measuring
 _NAME_CHARS, _VALUE_CHARS = ATTRIBUTE_NAME.strict // _WIDEST, ATTRIBUTE_VALUE.strict // _WIDEST
 
+_COMPACT: dict[str, Any] = {"separators": (",", ":"), "ensure_ascii": False}
+_ABSENT = object()  # equal to no value
 _SHORT = 32  # characters; longer texts are rarely the same twice
 
 Change = tuple[str, Any, Any]  # name, from, to
 
 
 class Written(NamedTuple):
-    """What a write did: changes made, and names left alone because their last write is newer."""
+    """What a write did: changes made, names whose last write is newer, and names for which there was no room."""
 
     changes: tuple[Change, ...]
     stale: tuple[str, ...]
+    no_room: tuple[str, ...] = ()
 
 
 def check(attributes: Mapping[str, Any]) -> list[Refused]:
@@ -52,8 +56,7 @@ def _too_long(value: Any) -> bool:
     if type(value) is str:
         return len(value) > _VALUE_CHARS and _bytes(value) > ATTRIBUTE_VALUE.strict
     if isinstance(value, dict | list):
-        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-        return _bytes(text) > ATTRIBUTE_VALUE.strict
+        return _bytes(json.dumps(value, **_COMPACT)) > ATTRIBUTE_VALUE.strict
     return isinstance(value, int) and value.bit_length() > _VALUE_CHARS and len(str(value)) > ATTRIBUTE_VALUE.strict
 
 
@@ -61,25 +64,48 @@ def _bytes(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
-def write(person: Person, attributes: Mapping[str, Any], stamp: Stamp) -> Written:
-    """Set, change and remove attributes of `person`; null and "" remove. Newer writes (`_timestamp`) win."""
+def write(
+    person: Person, attributes: Mapping[str, Any], stamp: Stamp, settings: Settings | None = None
+) -> Written:  # fmt: skip
+    """Set, change and remove attributes of `person`; null and "" remove. Newer writes (`_timestamp`) win.
+
+    `settings` say how much one person may have; without them there is no such limit.
+    """
     changes: list[Change] = []
     stale: list[str] = []
+    no_room: list[str] = []
     own = person.attributes
     for name, value in attributes.items():
         if stamp.timestamp is not None and _is_stale(person, name, stamp.timestamp):
             stale.append(name)
         elif name.startswith(_TOPICS_PATH):
             changes.extend(_write_topic(person, name, value, stamp))
-        elif value is None or value == "":
+        elif (value is None or value == "") and _removes(settings):
             if name in own:
                 changes.append((name, own.pop(name), ""))
                 person.mark(name, stamp)
-        elif not same(own.get(name), value):
+        elif same(own.get(name, _ABSENT), value):
+            continue
+        elif settings is not None and not _has_room(own, name, value, settings):
+            no_room.append(name)
+        else:
             changes.append((name, own.get(name, ""), value))
             own[name] = shared(value)
             person.mark(name, stamp)
-    return Written(tuple(changes), tuple(stale))
+    return Written(tuple(changes), tuple(stale), tuple(no_room))
+
+
+def _removes(settings: Settings | None) -> bool:
+    return settings is None or settings.person_empty_value == "remove"
+
+
+def _has_room(own: Mapping[str, Any], name: str, value: Any, settings: Settings) -> bool:
+    """Whether one person's attributes, all together, may grow so."""
+    most = settings.person_attributes
+    if name not in own and 0 < most <= len(own):
+        return False
+    most_bytes: int = settings.person_attributes_kb * 1_000
+    return not most_bytes or _bytes(json.dumps({**own, name: value}, **_COMPACT)) <= most_bytes
 
 
 def shared(value: Any) -> Any:

@@ -181,6 +181,8 @@ def unsubscribe(space: Workspace, operation: op.Unsubscribe, now: float, request
     person = space.people.get(delivery.person) if delivery is not None and delivery.person else None
     if delivery is None or person is None:
         return Ignored("delivery.unknown", f"there is no delivery {operation.delivery_id!r} of somebody who exists")
+    if not operation.unsubscribe and space.settings.unsubscribe_false == "ignore":
+        return Ignored("person.unchanged", "an unsubscribe link does not resubscribe", person.cio_id)
     if person.unsubscribed is operation.unsubscribe and delivery.unsubscribed is operation.unsubscribe:
         return Ignored("person.unchanged", "the person's subscription is so already", person.cio_id)
     space.write_attributes(person, {"unsubscribed": operation.unsubscribe}, now, request)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # the workspace imports this module
     from fakeio.core.workspace import Workspace
 
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}\Z", re.IGNORECASE)
+_OLDER_MOST_CHARACTERS = 500
 _TYPES = ("event", "page", "screen", "viewed_content", "clicked_content")
 
 
@@ -30,14 +31,15 @@ def record_event(space: Workspace, operation: RecordEvent, now: float, request: 
         if ignored is not None:
             return ignored
     key = _dedupe_key(space, operation)
-    if key is not None and key in space.seen_event_ids:
-        return Ignored("event.duplicate", f"an event with id {key!r} was recorded before")
+    if key is not None and _seen(space, key, now):
+        return Ignored("event.duplicate", f"an event with id {operation.dedupe_id!r} was recorded before")
     owner = _owner(space, operation, now, request)
     if isinstance(owner, Ignored):
         return owner
     if key is not None:
-        space.seen_event_ids.add(key)
+        space.seen_event_ids[_dedupe_key(space, operation) or key] = now  # whose it is may be known only now
     event = _event(operation, now, request, owner)
+    event.name = _name(space, operation)
     event.no_trigger = triggering.why_no_trigger(space.settings, event, now)
     space.log.add_event(event)
     if owner is None and event.anonymous_id:
@@ -47,17 +49,33 @@ def record_event(space: Workspace, operation: RecordEvent, now: float, request: 
 
 def check_event(space: Workspace, operation: RecordEvent) -> Refused | None:
     """The limits on whom and on the name, which is trimmed first."""
-    name = operation.event.strip()
+    name = _name(space, operation)
     if operation.ref is not None:
         refused = identifiers.check(operation.ref)
         if refused is not None:
             return refused
-    if not name:
+    if not name.strip():
         return Refused("track.event.name.blank", "required", "name", space.settings.event_blank_name_text)
     if len(name) * 4 > EVENT_NAME.strict and len(name.encode("utf-8", "surrogatepass")) > EVENT_NAME.strict:
+        return _too_long(space, name)
+    return None
+
+
+def _too_long(space: Workspace, name: str) -> Refused | None:
+    """More bytes than fit; by switch it is characters that count, and more of them fit."""
+    if space.settings.event_name_limit == "100_bytes":
         message = f"event name cannot be longer than {EVENT_NAME.strict} bytes"
         return Refused(EVENT_NAME.rule, "invalid", "name", message)
-    return None
+    if len(name) < _OLDER_MOST_CHARACTERS:
+        return None
+    message = f"event name must be less than {_OLDER_MOST_CHARACTERS} characters"
+    return Refused(EVENT_NAME.rule, "invalid", "name", message)
+
+
+def _name(space: Workspace, operation: RecordEvent) -> str:
+    name = operation.event
+    trimmed = name.strip()
+    return name if trimmed != name and not space.settings.trim_event_names else trimmed
 
 
 def _dedupe_key(space: Workspace, operation: RecordEvent) -> str | None:
@@ -66,7 +84,19 @@ def _dedupe_key(space: Workspace, operation: RecordEvent) -> str | None:
         return None
     if space.settings.event_dedupe_key == "ulid_only" and not _ULID.match(given):
         return None
-    return given
+    if space.settings.event_dedupe_scope == "workspace":
+        return given
+    person = space.people.find(operation.ref) if operation.ref is not None else None
+    return f"{person.cio_id if person is not None else operation.ref} {given}"
+
+
+def _seen(space: Workspace, key: str, now: float) -> bool:
+    """Whether an event of that key was recorded, and not too long ago for anybody to remember (by switch)."""
+    at = space.seen_event_ids.get(key)
+    if at is None:
+        return False
+    window_s: int = space.settings.event_dedupe_window_s
+    return window_s == 0 or now - at <= window_s
 
 
 def _owner(space: Workspace, operation: RecordEvent, now: float, request: int) -> str | Ignored | None:

@@ -42,7 +42,9 @@ def submit_form(space: Workspace, operation: op.SubmitForm, now: float, request:
     fields = _fields(space, operation)
     kind = ID if fields.get(ID) else EMAIL
     ref = Ref(kind, str(fields.pop(kind)))
-    fields.pop(EMAIL if kind == ID else ID, None)
+    other = EMAIL if kind == ID else ID
+    if not fields.get(other):
+        fields.pop(other, None)
     identified = space.apply(op.Identify(ref=ref, attributes=fields), now, request)
     if isinstance(identified, Refused) or (isinstance(identified, Ignored) and identified.rule == "person.suppressed"):
         return identified
@@ -66,6 +68,6 @@ def check_form(space: Workspace, operation: op.SubmitForm) -> Refused | None:
     given = [kind for kind in (ID, EMAIL) if fields.get(kind)]
     if not given:
         return Refused("track.form", "required", "data", "form data must contain an id or an email")
-    if len(given) > 1:
+    if len(given) > 1 and space.settings.form_identifiers == "one":
         return Refused("track.form", "invalid", "data", "form data must contain only one identifier")
     return None

@@ -41,17 +41,18 @@ class _Claims:
 def identify(space: Workspace, operation: Identify, now: float, request: int) -> Outcome:
     """Add or update a person; see the module's text for the rules."""
     claims = _claims(space, operation)
-    ignored = space.is_suppressed(*claims.refs())
-    if ignored is not None:
-        return ignored
     stamp = Stamp(now, request, operation.timestamp)
     notes: list[Ignored] = []
+    ignored = _drop_suppressed(space, claims, notes)
+    if ignored is not None:
+        return ignored
     found = _target(space, operation, claims, stamp, notes)
     if isinstance(found, Ignored):
         return found
     person, changed = found
     changed |= _assign_identifiers(space, person, claims, stamp, notes)
-    changed |= _write_attributes(space, person, operation.attributes, stamp, notes)
+    if not _rest_is_dropped(space, notes):
+        changed |= _write_attributes(space, person, operation.attributes, stamp, notes)
     changed |= _claim_anonymous(space, person, operation.attributes.get("anonymous_id"), stamp, notes)
     if changed:
         return Applied(person.cio_id, tuple(notes))
@@ -127,6 +128,25 @@ def _claims(space: Workspace, operation: Identify) -> _Claims:
     return _Claims(address, body)
 
 
+def _drop_suppressed(space: Workspace, claims: _Claims, notes: list[Ignored]) -> Ignored | None:
+    """Why the whole call is dropped; a blocked identifier of the body may, by switch, go alone."""
+    ignored = space.is_suppressed(*claims.refs())
+    if ignored is None or space.settings.suppressed_in_body == "drop_call":
+        return ignored
+    for kind, value in list(claims.body.items()):
+        blocked = space.is_suppressed(Ref(kind, value)) if value else None
+        if blocked is not None:
+            del claims.body[kind]
+            notes.append(blocked)
+    return space.is_suppressed(claims.address)
+
+
+def _rest_is_dropped(space: Workspace, notes: list[Ignored]) -> bool:
+    """Whether an identifier that could not be set takes the attributes beside it along."""
+    failed = any(note.rule.startswith("identifier.") for note in notes)
+    return failed and bool(space.settings.failed_identifier_rest == "drop")
+
+
 def _identifier_text(value: Any) -> str | None:
     if value is None or value == "" or isinstance(value, bool | dict | list):
         return None
@@ -147,7 +167,7 @@ def _target(
         return addressed, False
     other = _other_owner(space, claims, addressed)
     if addressed is not None and other is not None:
-        return _two_people(space, claims, addressed, other, stamp)
+        return _two_people(space, claims, addressed, other, stamp, notes)
     if addressed is not None:
         return addressed, False
     if other is not None:
@@ -174,11 +194,14 @@ def _identifies(space: Workspace, kind: str) -> bool:
 
 
 def _two_people(
-    space: Workspace, claims: _Claims, addressed: Person, other: Person, stamp: Stamp,
+    space: Workspace, claims: _Claims, addressed: Person, other: Person, stamp: Stamp, notes: list[Ignored],
 ) -> tuple[Person, bool]:  # fmt: skip
     """Address and body belong to two people: auto-merge where the rule allows, else the addressed one is meant."""
     if not space.settings.auto_merge or not _complementary(claims, addressed, other):
-        return addressed, False
+        if space.settings.identify_two_people == "path":
+            return addressed, False
+        _note_taken(space, other, claims.address, stamp, notes)
+        return other, False
     elder, younger = (addressed, other) if addressed.number < other.number else (other, addressed)
     merging.absorb(space, elder, younger, stamp)
     return elder, True
@@ -237,7 +260,7 @@ def _assign_identifiers(
     changed = False
     for kind, value in claims.body.items():
         held = person.identifier(kind)
-        if value == held:
+        if value == held or _keeps_spelling(space, kind, held, value):
             continue
         if value is None or not value:
             changed |= _clear_identifier(space, person, kind, claims, stamp)
@@ -250,6 +273,13 @@ def _assign_identifiers(
         else:
             _note_fixed(space, person, Ref(kind, value), stamp, notes)
     return changed
+
+
+def _keeps_spelling(space: Workspace, kind: str, held: str | None, value: str | None) -> bool:
+    """An identifying email in another case is no other email: by switch, its first spelling stays."""
+    if kind != EMAIL or not held or not value or held.lower() != value.lower() or not _identifies(space, kind):
+        return False
+    return bool(space.settings.email_case == "first_written")
 
 
 def _owner_of(space: Workspace, kind: str, value: str) -> Person | None:
@@ -304,7 +334,11 @@ def _write_attributes(
     if PHONE in plain:
         phone = plain[PHONE]
         space.people.index_phone(person, phone if isinstance(phone, str) and phone else None)
-    changes, stale = attribute_rules.write(person, plain, stamp)
+    changes, stale, no_room = attribute_rules.write(person, plain, stamp, space.settings)
+    if no_room:
+        notes.append(Ignored("attribute.no_room", f"no room for {', '.join(no_room)}", person.cio_id))
+        detail = {name: {"reason": "The person has too many attributes.", "value": plain[name]} for name in no_room}
+        space.log.add("failed_attribute_change", stamp.at, person.cio_id, stamp.request, detail=detail)
     if stale:
         why = f"a newer write of {', '.join(stale)} stands"
         notes.append(Ignored("attribute.stale", why, person.cio_id))
@@ -320,7 +354,8 @@ def _claim_anonymous(
     """Adopt the waiting events of an anonymous id. Source: Anonymous events guide."""
     if not space.settings.anonymous_merge or anonymous_id in (None, ""):
         return False
-    waiting = space.anonymous.claim(str(anonymous_id), person.cio_id, stamp.at)
+    again = space.settings.anonymous_late_events == "identify_again"
+    waiting = space.anonymous.claim(str(anonymous_id), person.cio_id, stamp.at, again=again)
     if waiting is None:
         notes.append(Ignored("anonymous.used", "another person has used this anonymous id", person.cio_id))
         return False

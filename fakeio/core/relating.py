@@ -37,6 +37,8 @@ def check_object(
         return refused
     if not ref.cio_object_id and not (ref.type_id and ref.object_id):
         return Refused("track.v2.field", "required", "identifiers", "object_type_id and object_id are required")
+    if ref.type_id and ref.type_id not in space.objects.types and space.settings.object_type_unknown == "400":
+        return Refused("track.object.type_unknown", "invalid", "identifiers.object_type_id", "object type not found")
     if len(ref.object_id.encode("utf-8", "surrogatepass")) > OBJECT_ID.strict:
         message = f"object_id cannot be longer than {OBJECT_ID.strict} bytes"
         return Refused(OBJECT_ID.rule, "invalid", "identifiers.object_id", message)
@@ -75,6 +77,8 @@ def relate(space: Workspace, operation: op.Relate, now: float, request: int) -> 
     unreachable = _unreachable(space, operation.object)
     if unreachable is not None:
         return unreachable  # before a person is made for nothing
+    if space.objects.find(operation.object) is None and not space.settings.relationship_creates_object:
+        return Ignored("object.unknown", f"there is no {operation.object}, and relationships make none here")
     if operation.ref is None:
         waiting = Link(dict(operation.attributes), stamp)
         space.objects.keep_waiting(_reach(space, operation.object, stamp), operation.anonymous_id or "", waiting)

@@ -55,7 +55,7 @@ class Workspace:
         self.suppressions = Suppressions()
         self.anonymous = Anonymous()
         self.intake = Intake()
-        self.seen_event_ids: set[str] = set()
+        self.seen_event_ids: dict[str, float] = {}  # by key, when it was last recorded
         self.objects = objects.Objects()
         self.deliveries = deliveries.Deliveries()
         self.content = Content()
@@ -144,7 +144,7 @@ class Workspace:
 
     def write_attributes(self, person: Person, sent: dict[str, Any], now: float, request: int) -> None:
         """Write attributes that a rule, not an identify, sets; logged as a change."""
-        changes, _ = attribute_rules.write(person, sent, Stamp(now, request))
+        changes = attribute_rules.write(person, sent, Stamp(now, request)).changes
         if changes:
             self.log.add("attribute_change", now, person.cio_id, request, changes)
 
@@ -213,6 +213,8 @@ def _add_device(space: Workspace, operation: op.AddDevice, now: float, request: 
     new = Device(operation.token, operation.platform, last_used, operation.attributes)
     if found.devices.get(operation.token) == new:
         return Ignored("device.unchanged", f"device {operation.token!r} is as it was", found.cio_id)
+    if operation.token not in found.devices and 0 < space.settings.person_devices <= len(found.devices):
+        return Ignored("device.no_room", f"{len(found.devices)} devices are all that a person may have", found.cio_id)
     _take_device_from_others(space, found, operation.token)
     if found.device_map is None:
         found.device_map = {}
@@ -225,6 +227,8 @@ def _add_device(space: Workspace, operation: op.AddDevice, now: float, request: 
 def _take_device_from_others(space: Workspace, person: Person, token: str) -> None:
     owner = space.people.by_device(token)
     if owner is not None and owner is not person and owner.device_map is not None:
+        if space.settings.device_token_taken == "keep_both":
+            return
         owner.device_map.pop(token, None)
     space.people.index_device(token, person)
 
@@ -337,3 +341,4 @@ _HANDLERS: dict[type[op.Operation], _Handler] = {
     op.SubmitForm: forms.submit_form,
     **managing.HANDLERS,
 }
+OPERATIONS: tuple[type[op.Operation], ...] = tuple(_HANDLERS)

@@ -12,6 +12,7 @@ from fakeio.core.settings import Settings
 from fakeio.edge.clock import MANUAL
 from fakeio.edge.errors import (
     APP_UNAUTHORIZED,
+    TRACK_RATE_LIMITED,
     TRACK_UNAUTHORIZED,
     app_error,
     app_rate_limited,
@@ -111,7 +112,8 @@ def _refused_rate(
         message += "; this workspace's clock is manual, so time passes only when the clock is advanced"
     if route.api == TRACK:
         refused = Refused("track.rate", "rate_limited", "", message)
-        return refuse(route.operation, refused, meta_error("rate limited", 429))
+        as_text = hosted.state.settings.track_rate_limited_body == "text"
+        return refuse(route.operation, refused, TRACK_RATE_LIMITED if as_text else meta_error("rate limited", 429))
     rule = "app.rate" if window_s == 1 else "app.quota"
     refused = Refused(rule, "rate_limited", "", message)
     if route.auth == SEND:

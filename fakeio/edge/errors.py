@@ -65,6 +65,11 @@ TRACK_UNAUTHORIZED = Reply(
 )
 
 
+TRACK_RATE_LIMITED = Reply(  # by switch
+    429, ((b"content-type", b"text/plain; charset=utf-8"), _status_header(429), _VIA), b"rate limited"
+)
+
+
 def meta_error(message: str, status: int = 400) -> Reply:
     """v1, one message: events, merges, bodies that are not JSON."""
     return track_json({"meta": {"error": message}}, status)

@@ -35,11 +35,13 @@ def whole_number(value: Any) -> int | None:
     return None
 
 
-def timestamp_of(value: Any) -> int | Refused | None:
+def timestamp_of(value: Any, settings: Settings) -> int | Refused | None:
     """An event's own time; None when it has none. Milliseconds are taken for seconds, as reported by integrators."""
     if value is None:
         return None
     seconds = whole_number(value)
+    if not isinstance(value, int) and settings.event_timestamp_text == "refuse":
+        seconds = None
     if seconds is None:
         return Refused("track.event.timestamp", "invalid", "timestamp", "timestamp must be a unix timestamp")
     return seconds
@@ -74,6 +76,8 @@ def _identifier(kind: str, value: Any, field: str, settings: Settings) -> Ref | 
     where = f"{field}.{kind}"
     if value == "":
         return Refused("track.person.id.empty", "required", where, f"{kind} cannot be an empty string")
+    if value is None and field == "identifiers" and settings.v2_null_identifier_text == "null":
+        return Refused("track.person.id.not_text", "invalid", where, f"Invalid identifier: {kind} cannot be null")
     return Refused("track.person.id.not_text", "invalid", where, f"{kind} must be a string value")
 
 

@@ -1,7 +1,7 @@
-"""What two switches change about every answer of the App API: support references, and how an empty list is written.
+"""What switches change about every answer of an API: support references, empty lists, the words of errors.
 
-Rewrites finished answers, so that no handler has to know. Source: App API > Error shapes, empty-list encoding; the
-switches `error_reference` and `empty_lists`.
+Rewrites finished answers, so that no handler has to know. Source: App API > Error shapes, empty-list encoding; Invalid
+requests; the switches `error_reference`, `empty_lists`, `unpublished_texts` and `v2_error_reason`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ import msgspec
 from fakeio.core.settings import Settings
 from fakeio.edge.errors import JSON
 from fakeio.edge.http import Reply
-from fakeio.edge.routing import APP, Route
+from fakeio.edge.rewording import reword
+from fakeio.edge.routing import APP, TRACK, Route
 
 _OWN_LISTS = frozenset({"find_by_email", "list_exports"})  # recorded, whatever the others do
 
 
 def finish(route: Route, settings: Settings, reply: Reply, n: int) -> Reply:
     """The answer as the workspace wants it; `n` is the request's number on the tape, which a reference leads to."""
+    if route.api == TRACK:
+        return reply if reply.status < 207 else reword(settings, reply)
     if route.api != APP or JSON not in reply.headers:
         return reply
     if reply.status >= 400:

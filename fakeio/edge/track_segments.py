@@ -40,7 +40,8 @@ def remove_customers(call: Call) -> Work | Answered:
 def _change(call: Call, operation: Operation) -> Work | Answered:
     segment_id = _segment_id(call.segments[0])
     if isinstance(segment_id, Refused):
-        return refuse(operation.name, segment_id, meta_errors(segment_id))
+        status = int(call.settings.track_segment_id_malformed)
+        return refuse(operation.name, segment_id, meta_errors(segment_id, status))
     id_type = _id_type(call.request.query)
     if isinstance(id_type, Refused):
         return refuse(operation.name, id_type, meta_errors(id_type))
@@ -51,6 +52,8 @@ def _change(call: Call, operation: Operation) -> Work | Answered:
     if isinstance(ids, Refused):
         return refuse(operation.name, ids, meta_errors(ids))
     settings = call.settings
+    if operation is LeaveSegment and id_type != ID and settings.segment_remove_id_type == "ids_only":
+        id_type = ID
 
     def answer(outcomes: Sequence[Outcome | None], state: Workspace) -> Reply:
         first = outcomes[0]

@@ -22,6 +22,7 @@ from fakeio.core.operations import (
     Unsuppress,
 )
 from fakeio.core.outcomes import Outcome, Refused
+from fakeio.core.settings import Settings
 from fakeio.core.workspace import Workspace
 from fakeio.edge.decode import Malformed, parse_object, parse_with
 from fakeio.edge.errors import TRACK_OK, meta_error, meta_errors, track_json
@@ -54,6 +55,19 @@ def answer_with_error(outcomes: Sequence[Outcome | None], state: Workspace) -> R
     return TRACK_OK
 
 
+def answer_event(outcomes: Sequence[Outcome | None], state: Workspace) -> Reply:
+    """200, or the violation; which key it stands under is a switch."""
+    for outcome in outcomes:
+        if isinstance(outcome, Refused):
+            return event_error(outcome, state.settings)
+    return TRACK_OK
+
+
+def event_error(refused: Refused, settings: Settings) -> Reply:
+    """What is wrong with an event."""
+    return meta_error(refused.message) if settings.event_error_key == "error" else meta_errors(refused)
+
+
 def malformed(operation: str, why: Malformed) -> Answered:
     """A body that is not JSON, or not an object. The service's own words are not published."""
     return refuse(operation, Refused("track.body", "parse_error", "", why.why), meta_error("malformed JSON"))
@@ -70,8 +84,9 @@ def check_credentials(call: Call) -> Work:
 
 def find_region(call: Call) -> Work:
     """The account's own region, on whichever host it is asked."""
-    hosted = call.hosted
-    found = {"url": TRACK_URLS[hosted.region], "region": hosted.region, "environment_id": hosted.id}
+    hosted, shape = call.hosted, call.settings.region_answer
+    keys = ("region", "data_center") if shape == "both" else (shape,)
+    found = {"url": TRACK_URLS[hosted.region], **dict.fromkeys(keys, hosted.region), "environment_id": hosted.id}
     return Work((), lambda _outcomes, _state: track_json(found))
 
 
@@ -170,7 +185,7 @@ _EVENT_BODY = msgspec.json.Decoder(_EventBody)
 def record_event(call: Call) -> Work | Answered:
     ref = from_path(call.segments[0], call.settings)
     if isinstance(ref, Refused):
-        return refuse("record_event", ref, meta_error(ref.message))
+        return refuse("record_event", ref, event_error(ref, call.settings))
     return _record(call, ref)
 
 
@@ -183,17 +198,17 @@ def _record(call: Call, ref: Ref | None) -> Work | Answered:
     body = parse_with(_EVENT_BODY, call.request.body)
     if isinstance(body, Malformed):
         return malformed("record_event", body)
-    item = _event(body, ref)
+    item = _event(body, ref, call.settings)
     if isinstance(item, Refused):
-        return refuse("record_event", item, meta_error(item.message))
-    return Work((item,), answer_with_error)
+        return refuse("record_event", item, event_error(item, call.settings))
+    return Work((item,), answer_event)
 
 
-def _event(body: _EventBody, ref: Ref | None) -> RecordEvent | Refused:
+def _event(body: _EventBody, ref: Ref | None, settings: Settings) -> RecordEvent | Refused:
     data = event_data(body.data, "data")
     if isinstance(data, Refused):
         return data
-    timestamp = timestamp_of(body.timestamp)
+    timestamp = timestamp_of(body.timestamp, settings)
     if isinstance(timestamp, Refused):
         return timestamp
     return RecordEvent(

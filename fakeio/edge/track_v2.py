@@ -51,7 +51,8 @@ def batch(call: Call) -> Work | Answered:
     settings, body = call.settings, call.request.body
     rows = over(V2_BATCH, len(body), settings) or _rows(body)
     if isinstance(rows, Refused):
-        return refuse("batch", rows, entity_errors([rows], WORDS))
+        status = int(settings.batch_too_large_status) if rows.rule == V2_BATCH.rule else 400
+        return refuse("batch", rows, entity_errors([rows], WORDS, status))
     if not rows:
         return _empty(settings)
     items: list[Item] = []

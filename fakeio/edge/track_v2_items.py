@@ -167,7 +167,7 @@ def _event(sent: Entity, settings: Settings) -> Parsed:
     data = event_data(NOTHING if bytes(raw) == b"null" else raw, "attributes")
     if isinstance(data, Refused):
         return data
-    timestamp = timestamp_of(sent.timestamp)
+    timestamp = timestamp_of(sent.timestamp, settings)
     if isinstance(timestamp, Refused):
         return timestamp
     return RecordEvent(
