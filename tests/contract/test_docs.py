@@ -27,6 +27,7 @@ PAGES = sorted(CHECKOUT.glob("*.md")) + [page for room in ROOTS for page in sort
 COMMANDS = ("fakeio", "cio-sync", "cio-scenarios")
 SCRIPTS = sysconfig.get_path("scripts")
 STORY = ("python story", "bash story", "text story")  # the first how-to: a file, commands, what they print
+AS_IT_IS = ("bash exec", "text exec")  # a program run without changing it, and what is printed
 WITHIN_S = 300
 TEST_EXTRA = ("pytest", "_pytest", "xdist", "respx", "customerio", "mypy")
 
@@ -98,6 +99,12 @@ def test_an_example_of_a_shell_session_runs(block: Block, tmp_path: Path) -> Non
     assert writes
 
 
+def test_the_example_of_a_program_as_it_is_says_what_arrived(tmp_path: Path) -> None:
+    commands, shown = (block.text for kind in AS_IT_IS for block in BLOCKS if block.kind == kind)
+    ended = run(["bash", "-euo", "pipefail", "-c", commands], tmp_path)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", shown)
+
+
 def test_the_first_how_to_ends_as_it_says_in_a_new_environment(tmp_path: Path) -> None:
     """Followed to the letter: a folder beside the checkout, a new environment, the commands, the failure."""
     project = tmp_path / "project"
@@ -121,7 +128,8 @@ def test_the_first_how_to_is_the_story() -> None:
 
 
 def test_every_block_is_of_a_known_kind() -> None:
-    assert {block.kind for block in BLOCKS} == {"sh", "bash", "python", "python test", "console", "text", *STORY}
+    plain = {"sh", "bash", "python", "python test", "console", "text"}
+    assert {block.kind for block in BLOCKS} == {*plain, *STORY, *AS_IT_IS}
 
 
 # -- nothing left out --------------------------------------------------------------------------------------------------
