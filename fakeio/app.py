@@ -15,13 +15,17 @@ from fakeio.core.settings import CLIENT_TESTED, DOCUMENTED, RECORDED
 from fakeio.edge import track_open, track_segments, track_v1, track_v2
 from fakeio.edge.app_api import (
     activities,
+    broadcast_actions,
     broadcasts,
     connections,
     content,
     customers,
     exports,
     imports,
+    library,
+    live_notifications,
     messages,
+    metadata,
     minimum,
     objects,
     preferences,
@@ -116,6 +120,7 @@ _IMITATED: tuple[Route, ...] = (
     *messages.ROUTES,
     *triggers.ROUTES,
     *broadcasts.ROUTES,
+    *broadcast_actions.ROUTES,
     *transactional.ROUTES,
     *exports.ROUTES,
     *imports.ROUTES,
@@ -123,6 +128,9 @@ _IMITATED: tuple[Route, ...] = (
     *content.ROUTES,
     *objects.ROUTES,
     *webhooks.ROUTES,
+    *metadata.ROUTES,
+    *live_notifications.ROUTES,
+    *library.ROUTES,
     *minimum.ROUTES,
 )
 ROUTES: tuple[Route, ...] = (*map(strictly, _IMITATED), *not_imitated_routes(_IMITATED), *entity_actions())

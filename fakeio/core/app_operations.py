@@ -70,6 +70,15 @@ class EditTemplate(Operation, frozen=True, kw_only=True):
     changes: dict[str, Any]
 
 
+class EditAction(Operation, frozen=True, kw_only=True):
+    """Change what one message of a broadcast says."""
+
+    name = "edit_action"
+    broadcast_id: int
+    action_id: int
+    changes: dict[str, str]
+
+
 class SaveCollection(Operation, frozen=True, kw_only=True):
     """Create (no id) or change a collection; None leaves a part as it is."""
 

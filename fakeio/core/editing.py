@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from fakeio.core import app_operations as app
 from fakeio.core.content import Collection, Snippet, Template, TemplateContent
 from fakeio.core.limits import SNIPPET_NAME, SNIPPET_VALUE
@@ -119,7 +121,7 @@ def check_webhook(space: Workspace, operation: app.SaveWebhook) -> Refused | Non
 
 def save_webhook(space: Workspace, operation: app.SaveWebhook, now: float, request: int) -> Outcome:
     """Create or replace; the kind of a webhook stays what it was. `result` is its number."""
-    shelf, webhook = space.content.webhooks, operation.webhook
+    shelf, webhook = space.content.webhooks, structs.replace(operation.webhook)  # an operation is never changed
     old = shelf.get(webhook.id)
     if old is not None:
         webhook.type, webhook.created_at = old.type, old.created_at
@@ -163,6 +165,26 @@ def edit_template(space: Workspace, operation: app.EditTemplate, now: float, req
         setattr(found, name, value)
     template.updated_at = int(now)
     return Applied(result=found.id)
+
+
+def check_action(space: Workspace, operation: app.EditAction) -> Refused | None:
+    """The broadcast exists, and the action is one of its."""
+    broadcast = space.content.broadcasts.get(operation.broadcast_id)
+    if broadcast is None or all(action.id != operation.action_id for action in broadcast.actions):
+        return _missing(f"action {operation.action_id} of a broadcast {operation.broadcast_id}")
+    return None
+
+
+def edit_action(space: Workspace, operation: app.EditAction, now: float, request: int) -> Outcome:
+    """Messages that were made before stay as they are."""
+    broadcast = space.content.broadcasts.get(operation.broadcast_id)
+    assert broadcast is not None, "the check before has refused"
+    broadcast.actions = [
+        structs.replace(action, **operation.changes) if action.id == operation.action_id else action
+        for action in broadcast.actions
+    ]
+    broadcast.updated_at = int(now)
+    return Applied(result=operation.action_id)
 
 
 def _content(template: Template, operation: app.EditTemplate) -> TemplateContent:

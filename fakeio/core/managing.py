@@ -27,6 +27,7 @@ CHECKS: dict[type[Operation], Callable[[Workspace, Any], Refused | None]] = {
     app.SaveWebhook: editing.check_webhook,
     app.DeleteWebhook: editing.check_webhook_exists,
     app.EditTemplate: editing.check_template,
+    app.EditAction: editing.check_action,
     app.LinkExport: exports.check_link,
 }
 HANDLERS: dict[type[Operation], Callable[[Workspace, Any, float, int], Outcome]] = {
@@ -39,6 +40,7 @@ HANDLERS: dict[type[Operation], Callable[[Workspace, Any, float, int], Outcome]]
     app.SaveWebhook: editing.save_webhook,
     app.DeleteWebhook: editing.delete_webhook,
     app.EditTemplate: editing.edit_template,
+    app.EditAction: editing.edit_action,
     app.ExportPeople: exports.start_export,
     app.ExportDeliveries: exports.start_export,
     app.LinkExport: exports.link_export,

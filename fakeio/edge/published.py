@@ -102,9 +102,14 @@ GET    /v1/object_types                                              list_object
 POST   /v1/objects                                                   search_objects                  2
 GET    /v1/objects/{object_type_id}/{object_id}/attributes           get_object_attributes           2
 GET    /v1/objects/{object_type_id}/{object_id}/relationships        list_object_relationships       2
-POST   /v1/data_index/attributes                                     list_attribute_metadata         3
-POST   /v1/data_index/events                                         list_event_metadata             3
+POST   /v1/data_index/attributes                                     update_attribute_metadata       3
+POST   /v1/data_index/events                                         update_event_metadata           3
+POST   /v1/design_studio/folders                                     create_design_folder            3
+POST   /v1/design_studio/emails                                      create_design_email             3
+POST   /v1/design_studio/components                                  create_design_component         3
 GET    /v1/assets                                                    list_assets                     3
+POST   /v1/assets/files                                              create_asset                    3
+POST   /v1/assets/folders                                            create_asset_folder             3
 POST   /v1/live_notifications/start                                  start_live_notification         3
 POST   /v1/live_notifications/update                                 update_live_notification        3
 POST   /v1/live_notifications/end                                    end_live_notification           3

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 from fakeio.edge.routing import SEND, Route
 
-_PEOPLE = ("/v1/customers", "/v1/activities")
-# they are asked with a body and change nothing
-_READ_BY_POST = frozenset({
-    "search_people", "get_attributes_of_many", "search_objects", "list_attribute_metadata", "list_event_metadata",
-})  # fmt: skip
+_PEOPLE = ("/v1/customers", "/v1/activities", "/v1/subscription_center")
+_READ_BY_POST = frozenset({"search_people", "get_attributes_of_many", "search_objects"})  # asked with a body
 
 
 def covers(scope: str, route: Route) -> bool:

@@ -214,7 +214,7 @@ NOTHING = [
     ("DELETE", "/v1/newsletters/1"), ("POST", "/v1/newsletters/1/schedule"), ("POST", "/v1/newsletters/1/send"),
     ("GET", "/v1/newsletters/1/contents"), ("GET", "/v1/newsletters/1/metrics"),
     ("GET", "/v1/newsletters/1/messages"), ("GET", "/v1/sender_identities/1"),
-    ("GET", "/v1/sender_identities/1/used_by"), ("GET", "/v1/live_notifications/1"),
+    ("GET", "/v1/sender_identities/1/used_by"),
 ]  # fmt: skip
 
 

@@ -76,13 +76,14 @@ SCOPES: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/v1/customers", {"filter": PRO}, {"all", "read"}),
     ("POST", "/v1/customers/attributes", {"ids": []}, {"all", "read"}),
     ("GET", "/v1/activities", None, {"all", "read"}),
+    ("GET", "/v1/subscription_center/1/token", None, {"all", "read"}),
     ("POST", "/v1/send/email", EMAIL, {"all", "send", "no_people"}),
 ]
 
 
 @pytest.mark.parametrize("scope", ["all", "read", "send", "no_people"])
 def test_a_key_is_forbidden_what_it_was_not_made_for(live: Live, scope: str) -> None:
-    site = live.site(settings={"app_key_scope": scope})
+    site = live.site(settings={"app_key_scope": scope}, seed={"people": [{"id": "1"}]})
     for method, path, body, scopes in SCOPES:
         response = site.app.request(method, path, json=body)
         assert response.status_code == (200 if scope in scopes else 403), path

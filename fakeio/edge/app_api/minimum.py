@@ -23,12 +23,17 @@ _LISTS: dict[str, tuple[str, dict[str, Any]]] = {
     "/v1/sender_identities": ("list_senders", {"sender_identities": [], "next": ""}),
 }
 _CAMPAIGN, _NEWSLETTER = "/v1/campaigns/{campaign_id}", "/v1/newsletters/{newsletter_id}"
+_TEST_GROUP = f"{_NEWSLETTER}/test_group/{{test_group_id}}"
 _SENDER = "/v1/sender_identities/{sender_id}"
 _NAMED = {
     f"GET {_CAMPAIGN}": "get_campaign",
     f"GET {_CAMPAIGN}/actions": "list_campaign_actions",
     f"GET {_CAMPAIGN}/actions/{{action_id}}": "get_campaign_action",
     f"PUT {_CAMPAIGN}/actions/{{action_id}}": "update_campaign_action",
+    f"GET {_CAMPAIGN}/actions/{{action_id}}/language/{{language}}": "get_campaign_action_language",
+    f"PUT {_CAMPAIGN}/actions/{{action_id}}/language/{{language}}": "update_campaign_action_language",
+    f"GET {_CAMPAIGN}/actions/{{action_id}}/metrics": "get_campaign_action_metrics",
+    f"GET {_CAMPAIGN}/actions/{{action_id}}/metrics/links": "get_campaign_action_link_metrics",
     f"GET {_CAMPAIGN}/metrics": "get_campaign_metrics",
     f"GET {_CAMPAIGN}/metrics/links": "get_campaign_link_metrics",
     f"GET {_CAMPAIGN}/journey_metrics": "get_journey_metrics",
@@ -38,11 +43,25 @@ _NAMED = {
     f"POST {_NEWSLETTER}/schedule": "schedule_newsletter",
     f"POST {_NEWSLETTER}/send": "send_newsletter",
     f"GET {_NEWSLETTER}/contents": "list_newsletter_contents",
+    f"GET {_NEWSLETTER}/contents/{{content_id}}": "get_newsletter_content",
+    f"PUT {_NEWSLETTER}/contents/{{content_id}}": "update_newsletter_content",
+    f"GET {_NEWSLETTER}/contents/{{content_id}}/metrics": "get_newsletter_content_metrics",
+    f"GET {_NEWSLETTER}/contents/{{content_id}}/metrics/links": "get_newsletter_content_link_metrics",
     f"GET {_NEWSLETTER}/metrics": "get_newsletter_metrics",
+    f"GET {_NEWSLETTER}/metrics/links": "get_newsletter_link_metrics",
     f"GET {_NEWSLETTER}/messages": "list_newsletter_messages",
+    f"POST {_NEWSLETTER}/language": "create_newsletter_language",
+    f"GET {_NEWSLETTER}/language/{{language}}": "get_newsletter_language",
+    f"PUT {_NEWSLETTER}/language/{{language}}": "update_newsletter_language",
+    f"DELETE {_NEWSLETTER}/language/{{language}}": "delete_newsletter_language",
+    f"GET {_NEWSLETTER}/test_groups": "list_newsletter_test_groups",
+    f"POST {_NEWSLETTER}/test_groups": "create_newsletter_test_group",
+    f"POST {_TEST_GROUP}/language": "create_newsletter_test_group_language",
+    f"GET {_TEST_GROUP}/language/{{language}}": "get_newsletter_test_group_language",
+    f"PUT {_TEST_GROUP}/language/{{language}}": "update_newsletter_test_group_language",
+    f"DELETE {_TEST_GROUP}/language/{{language}}": "delete_newsletter_test_group_language",
     f"GET {_SENDER}": "get_sender",
     f"GET {_SENDER}/used_by": "get_sender_uses",
-    "GET /v1/live_notifications/{instance_id}": "get_live_notification",
 }
 
 

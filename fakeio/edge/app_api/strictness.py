@@ -51,6 +51,8 @@ _KEYS: dict[str, str] = {
     "create_snippet": "name value",
     "update_snippet": "name value",
     "search_objects": "object_type_id filter",
+    "update_broadcast_action": _TEMPLATE,
+    "update_broadcast_action_language": _TEMPLATE,
     "update_transactional_content": _TEMPLATE,
     "update_transactional_language": _TEMPLATE,
     "send_email": _SENT + (
