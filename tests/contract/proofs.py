@@ -74,6 +74,8 @@ def _shared(tree: ast.Module) -> dict[str, ast.AST]:
     for node in tree.body:
         if isinstance(node, ast.Assign):
             found |= {target.id: node for target in node.targets if isinstance(target, ast.Name)}
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            found[node.target.id] = node
         elif isinstance(node, _DEFINITIONS) and not node.name.startswith("test_"):
             found[node.name] = node
     return found

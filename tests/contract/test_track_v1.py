@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx
 import pytest
 from msgspec import structs
 
+from fakeio.app import ROUTES
 from fakeio.edge.registry import Credentials
+from fakeio.edge.routing import APP
 from tests.contract import live as fixtures
 from tests.contract.live import Live, Site, basic_header
 
@@ -125,8 +128,9 @@ def test_what_is_no_route_answers_the_directory(site: Site, method: str, path: s
 
 
 def test_an_operation_that_is_not_imitated_says_so_on_the_tape(site: Site) -> None:
-    site.app.get("/v1/assets")
-    assert site.outcomes() == [("list_assets", "refused", "route.not_imitated")]
+    route = next(route for route in ROUTES if route.api == APP and not route.imitated)
+    site.app.request(route.method, re.sub(r"\{[^}]*\}", "1", route.path))
+    assert site.outcomes() == [(route.operation, "refused", "route.not_imitated")]
 
 
 # ---- identify --------------------------------------------------------------------------------------------------------
