@@ -13,14 +13,13 @@ from typing import NamedTuple
 
 from fakeio.asserting.tape import need_all
 from fakeio.core.outcomes import Ignored
-from fakeio.core.wording import DIFFERENCES, Report, clipped, first, path_shown, several, tally
+from fakeio.core.wording import DIFFERENCES, LONGEST_WHY, Report, clipped, first, path_shown, several, tally
 from fakeio.edge.exchange import Universe
 from fakeio.edge.meant import route_of
 from fakeio.edge.registry import HostedWorkspace
 from fakeio.edge.routing import TRACK
 from fakeio.edge.tape import Exchange
 
-_LONGEST_WHY = 100
 _OK = range(200, 300)
 
 
@@ -92,7 +91,7 @@ def _noop(exchange: Exchange) -> str:
     why = "; ".join(_reasons(exchange.operations[:1]))
     more = f", and {len(exchange.operations) - 1:,} more" if len(exchange.operations) > 1 else ""
     asked = f"{exchange.request.method} {path_shown(exchange.request.path)}"
-    return f"request {exchange.n}: {asked}: {clipped(why, _LONGEST_WHY)}{more}"
+    return f"request {exchange.n}: {asked}: {clipped(why, LONGEST_WHY)}{more}"
 
 
 def _reasons(done: Iterable[tuple[str, object]]) -> list[str]:

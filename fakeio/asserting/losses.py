@@ -13,7 +13,7 @@ from fakeio.core.identifiers import Ref
 from fakeio.core.operations import Operation
 from fakeio.core.outcomes import Applied, Outcome, Refused
 from fakeio.core.rules import RULES, UNCHANGED
-from fakeio.core.wording import Report
+from fakeio.core.wording import LONGEST_WHY, Report, clipped
 from fakeio.edge.exchange import Universe
 from fakeio.edge.meant import items_of, operation_of, operations_of
 from fakeio.edge.registry import HostedWorkspace
@@ -38,7 +38,7 @@ class Loss(NamedTuple):
     @property
     def because(self) -> str:
         """Its fate and why, for a headline: `accepted and ignored, because …`."""
-        return f"{self.fate}, because {self.why}"
+        return f"{self.fate}, because {clipped(self.why, LONGEST_WHY)}"
 
     @property
     def is_harmless(self) -> bool:
@@ -48,7 +48,7 @@ class Loss(NamedTuple):
     def add_to(self, report: Report, *more: str) -> None:
         """A paragraph about it."""
         rule = f" [{self.rule}]" if self.rule else ""
-        fate = f"{self.name} was {self.fate}: {self.why}{rule}"
+        fate = f"{self.name} was {self.fate}: {clipped(self.why, LONGEST_WHY)}{rule}"
         report.add(request_label(self.exchange), request_words(self.exchange), fate, *more)
 
 

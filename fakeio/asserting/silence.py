@@ -7,12 +7,10 @@ from typing import Any
 
 from fakeio.asserting.tape import need_all
 from fakeio.core.rules import REFUSED, RULES
-from fakeio.core.wording import LISTED, Report, clipped, path_shown, several, tally
+from fakeio.core.wording import LISTED, LONGEST_WHY, Report, clipped, path_shown, several, tally
 from fakeio.edge.control_requests import ignored
 from fakeio.edge.registry import HostedWorkspace
 from fakeio.edge.tape import Tape
-
-_LONGEST_WHY = 140
 
 
 def check_rules(allowed: Collection[str]) -> None:
@@ -51,7 +49,7 @@ def _headline(count: int, waiting: int) -> str:
 
 def _words(row: Mapping[str, Any]) -> str:
     asked = f"{row['method']} {path_shown(row['path'])}"
-    return f"{asked}: {row['operation']} ignored: {clipped(row['explanation'], _LONGEST_WHY)} [{row['rule']}]"
+    return f"{asked}: {row['operation']} ignored: {clipped(row['explanation'], LONGEST_WHY)} [{row['rule']}]"
 
 
 def _waiting(tape: Tape) -> int:

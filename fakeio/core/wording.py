@@ -15,6 +15,7 @@ MARGIN = 14
 NEAR_MISSES = 3  # the closest ones
 DIFFERENCES = 5  # of one near miss
 LISTED = 20  # of a list that is the point of a failure
+LONGEST_WHY = 140  # characters of an explanation, which may quote what was sent
 _LONGEST_VALUE = 60
 _LONGEST_PATH = 56
 
