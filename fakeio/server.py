@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from starlette.types import ASGIApp
 from uvicorn import Config, Server
 
+from fakeio.server_guard import Guard, Limits, use_all_files
 from fakeio.server_protocol import Protocol
 
 try:
@@ -29,7 +30,9 @@ except ImportError:  # not on Windows
 
 GRACE_S = 1.0  # how long requests in flight may take once the server is told to stop
 KEEP_ALIVE_S = 75  # an idle connection; longer than clients keep theirs, so that they close first
+LIMITS = Limits()
 _BACKLOG = 2048
+_LOOK_S = 1.0  # how often connections that wait are looked at, unless a limit is shorter
 _TICK_S = 0.01
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 
@@ -68,14 +71,15 @@ def _in_url(host: str) -> str:
 
 
 def serve(
-    app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, tls: Tls | None = None,
+    app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, tls: Tls | None = None, limits: Limits = LIMITS,
     on_ready: Callable[[Bound], None] = lambda bound: None,
 ) -> None:  # fmt: skip
     """Serve until SIGINT or SIGTERM, then stop cleanly and return. `on_ready` is called once requests are accepted.
 
     For the main thread. Raises CannotListen when the port is taken, not allowed, or the host is not this machine's.
     """
-    server = _Server(app, host, port, tls)
+    use_all_files()
+    server = _Server(app, host, port, tls, limits)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         loop = runner.get_loop()
         with _told_by_signals(loop, server.tell_to_stop):
@@ -98,8 +102,10 @@ def _told_by_signals(loop: asyncio.AbstractEventLoop, tell: Callable[[], None]) 
 class ThreadedServer:
     """A server in a thread of its own, for tests and for `Fake`. A context manager; `bound` says where it listens."""
 
-    def __init__(self, app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, tls: Tls | None = None) -> None:
-        self._server = _Server(app, host, port, tls)
+    def __init__(
+        self, app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, tls: Tls | None = None, limits: Limits = LIMITS
+    ) -> None:
+        self._server = _Server(app, host, port, tls, limits)
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="fakeio-server", daemon=True)
         self._failure: BaseException | None = None
@@ -154,7 +160,7 @@ class ThreadedServer:
 class _Server(Server):
     """uvicorn's server with a second listener, a stop that takes effect at once, and a hard end to its patience."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int, tls: Tls | None) -> None:
+    def __init__(self, app: ASGIApp, host: str, port: int, tls: Tls | None, limits: Limits) -> None:
         super().__init__(
             Config(
                 app, interface="asgi3", http=Protocol, ws="none", lifespan="off", log_config=None, access_log=False,
@@ -163,6 +169,9 @@ class _Server(Server):
         )  # fmt: skip
         self._host, self._port, self._tls = host, port, tls
         self._stop = asyncio.Event()
+        self._guard = Guard(limits)
+        patience_s = (limits.head_s, limits.request_s, limits.idle_s)
+        self._look_s = min([_LOOK_S, *(most_s for most_s in patience_s if most_s)])
 
     def tell_to_stop(self) -> None:
         """Call on the server's own event loop."""
@@ -194,9 +203,11 @@ class _Server(Server):
         self.started = True
 
     def _connect(self) -> asyncio.Protocol:
-        return Protocol(
+        protocol = Protocol(
             config=self.config, server_state=self.server_state, app_state={}, _loop=asyncio.get_running_loop()
         )
+        protocol.guard = self._guard
+        return protocol
 
     def _tls_context(self) -> ssl.SSLContext | None:
         if self._tls is None:
@@ -206,10 +217,13 @@ class _Server(Server):
         return context
 
     async def main_loop(self) -> None:
-        """Keep the date header right until told to stop."""
+        """Keep the date header right, and no connection waiting for ever, until told to stop."""
+        loop = asyncio.get_running_loop()
         while not await self.on_tick(0):
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), 1.0)
+                await asyncio.wait_for(self._stop.wait(), self._look_s)
+            for connection in list(self.server_state.connections):
+                self._guard.check_time(connection, loop.time())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer what has arrived, then close; cut what is still unanswered after GRACE_S."""

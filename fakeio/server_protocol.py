@@ -14,6 +14,7 @@ from typing import Any
 
 from fakeio.edge.asgi import BEGUN, TRANSPORT, ProductApp, is_control
 from fakeio.edge.http import Headers, Reply, origin_of
+from fakeio.server_guard import BODY, HEAD, IDLE, Guard
 
 try:
     import httptools
@@ -31,8 +32,16 @@ _QUEUE = 16  # requests behind a held one that are read ahead, so that it is see
 class Protocol(HttpProtocol):
     """One connection. `_early` holds the body of a request that may be answered on the spot.
 
-    `_running` is the request being answered, where it took the ordinary way; later ones may wait behind it.
+    `_running` is the request being answered, where it took the ordinary way; later ones may wait behind it. `phase`,
+    `arrived_bytes` (of the request under way) and `waiting_since` are for the guard, and so is `refused`: from then on
+    whatever arrives is thrown away.
     """
+
+    guard: Guard
+    phase = IDLE
+    arrived_bytes = 0
+    waiting_since: float | None = None
+    refused = False
 
     _product: ProductApp | None = None
     _early: list[bytes] | None = None
@@ -41,6 +50,8 @@ class Protocol(HttpProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
         super().connection_made(transport)
+        if 0 < self.guard.most < len(self.connections):
+            self.guard.make_room(one for one in list(self.connections) if one is not self)
         self._origin = origin_of(self.scheme or "http", self.server)
         if hasattr(self, "parser"):  # there is none without httptools
             self.parser = PlainParser(self)
@@ -65,12 +76,37 @@ class Protocol(HttpProtocol):
         self._running = cycle
         super()._start_asgi_task(cycle, app)
 
+    def is_waiting(self) -> bool:
+        """Whether the next step is the client's: nothing that it has asked for is still to be answered."""
+        if not hasattr(self, "parser"):
+            return False  # nobody knows
+        running = self._running
+        answering = running is not None and not running.response_complete
+        return not answering or (self.phase == BODY and running is self.cycle)
+
     def data_received(self, data: bytes) -> None:
+        if self.refused:
+            return
+        self.arrived_bytes += len(data)
         super().data_received(data)
-        if self._early is not None and not self.transport.is_closing():
-            self._go_the_ordinary_way()  # the rest of the body is still on its way
+        if self.phase:
+            self.guard.check_size(self)
+            if self._early is not None and not self.refused and not self.transport.is_closing():
+                self._go_the_ordinary_way()  # the rest of the body is still on its way
+
+    def send_400_response(self, msg: str) -> None:
+        self.phase = IDLE
+        if not self.refused:
+            super().send_400_response(msg)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.phase = HEAD
 
     def on_headers_complete(self) -> None:
+        self.phase = BODY
+        if self.arrived_bytes > self.guard.limits.head_bytes:
+            self.guard.check_head(self)
         if self._may_answer_at_once():
             self._early = []
             return
@@ -85,6 +121,7 @@ class Protocol(HttpProtocol):
             self._early.append(body)
 
     def on_message_complete(self) -> None:
+        self.phase, self.arrived_bytes, self.waiting_since = IDLE, 0, None
         if self._early is None:
             super().on_message_complete()
             return

@@ -11,6 +11,8 @@ from typing import Any
 
 from httptools import HttpParserUpgrade, HttpRequestParser
 
+from fakeio.server_guard import BODY
+
 _FRAMING = (b"content-length", b"transfer-encoding")
 
 
@@ -42,6 +44,7 @@ class PlainParser(HttpRequestParser):
         if not framing:
             return self, rest
         protocol.cycle.more_body = True  # the parser has told it that this was all
+        protocol.phase = BODY
         protocol.parser = PlainParser(protocol, _Resumed(protocol))
         return protocol.parser, b"POST / HTTP/1.1\r\n%b\r\n%b" % (b"".join(framing), rest)
 
