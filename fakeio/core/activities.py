@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from typing import Any, Protocol, TypeVar
 
@@ -107,6 +107,22 @@ class Activities:
     ) -> None:  # fmt: skip
         """Write a line that is not an event."""
         self._append(Activity(len(self._log) + 1, type_, at, person, request, changes, detail))
+
+    def restore(self, lines: Iterable[Activity], last: int) -> None:
+        """Fill an empty log with lines that have their numbers, in order; then go on counting behind `last`.
+
+        Raises ValueError where numbers do not grow.
+        """
+        for line in lines:
+            if line.number <= len(self._log):
+                raise ValueError(f"number {line.number} comes twice, or is below 1")
+            self.leave_out(line.number - 1)
+            self._append(line)
+        self.leave_out(last)
+
+    def leave_out(self, last: int) -> None:
+        """Go on counting behind that number, as if the lines up to it had come and gone."""
+        self._log += [None] * (last - len(self._log))
 
     def add_event(self, event: Event) -> None:
         """Write an event; its number is set here."""

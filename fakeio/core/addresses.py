@@ -44,6 +44,10 @@ class Addresses:
         other._lists = {name: rows.copy() for name, rows in self._lists.items()}
         return other
 
+    def all(self) -> dict[str, list[Suppressed]]:
+        """Everybody on every list."""
+        return {name: list(rows.values()) for name, rows in self._lists.items()}
+
     def on(self, name: str) -> Iterator[Suppressed]:
         """Everybody on a list, in order of arrival."""
         return iter(self._lists[name].values())

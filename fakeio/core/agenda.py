@@ -41,6 +41,10 @@ class Agenda:
         self._added += 1
         heapq.heappush(self._queue, Task(due, self._added, what, key))
 
+    def waiting(self) -> list[Task]:
+        """Everything promised, in the order in which it is due."""
+        return sorted(self._queue)
+
     def take(self, now: float) -> Iterator[Task]:
         """Those due by `now`, in order; what they add for the same time is among them."""
         while self._queue and self._queue[0].due <= now:

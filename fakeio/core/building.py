@@ -112,6 +112,12 @@ class Builder:
 
     def add(self, ruled: Ruled, past: Iterable[Event], now: float, takes_s: float) -> None:
         """Start building a segment; `past` are the events so far. The caller has refused cycles."""
+        self._enter(ruled, past)
+        ruled.build = Build(now, takes_s, phases(ruled))
+        self._building.append(ruled)
+        self._advance(now)
+
+    def _enter(self, ruled: Ruled, past: Iterable[Event]) -> None:
         self._ruled[ruled.segment.id] = ruled
         self._in_order = [self._ruled[id] for id in _in_order_of_need(self.needs())]
         new = {condition: Tally(condition) for condition in ruled.performed}
@@ -120,9 +126,19 @@ class Builder:
         for event in past if new else ():
             for tally in new.values():
                 tally.add(event)
-        ruled.build = Build(now, takes_s, _phases(ruled))
-        self._building.append(ruled)
-        self._advance(now)
+
+    def resume(self, ruled: Ruled, past: Iterable[Event], build: Build | None) -> None:
+        """Go on with a segment at the stage it had reached; `past` are the events so far. Judges nobody yet.
+
+        Raises BadConditions where segments come to ask about themselves.
+        """
+        ruled.build = build
+        self._enter(ruled, past)
+        if build is not None:
+            self._building.append(ruled)
+        for condition in ruled.performed:
+            for cio_id, due in self._tallies[condition].lapses():
+                self._look_again(cio_id, due)
 
     def remove(self, segment: Segment, now: float, request: int) -> None:
         """A segment of either type is gone: judge its members again by what asked about it."""
@@ -229,7 +245,7 @@ def _in_order_of_need(needs: dict[int, set[int]]) -> list[int]:
         raise BadConditions(f"conditions/segment: no segment may depend on itself, and {chain}") from cycle
 
 
-def _phases(ruled: Ruled) -> tuple[str, ...]:
+def phases(ruled: Ruled) -> tuple[str, ...]:
     """Events come before everything else, each after a wait; only those phases that the conditions call for."""
     if not ruled.performed:
         return ("build",)
@@ -272,10 +288,23 @@ def understand(space: Workspace, document: Any, id: int | None) -> Condition:
 
 def begin(space: Workspace, segment: Segment, condition: Condition, now: float) -> None:
     """Build a new data-driven segment, in the time that the settings give it."""
+    takes_s = min(space.settings.segment_build_s, _LONGEST_S)
+    _builder(space).add(Ruled(segment, condition), space.events(), now, takes_s)
+
+
+def resume(
+    space: Workspace, segment: Segment, condition: Condition, started_at: float | None, takes_s: float
+) -> None:
+    """Go on with a data-driven segment: being built since then, or (None) finished. Raises BadConditions."""
+    ruled = Ruled(segment, condition)
+    build = None if started_at is None else Build(started_at, takes_s, phases(ruled))
+    _builder(space).resume(ruled, space.events(), build)
+
+
+def _builder(space: Workspace) -> Builder:
     if space.builder is None:
         space.builder = space.log.watcher = Builder(space.people, space.segments)
-    takes_s = min(space.settings.segment_build_s, _LONGEST_S)
-    space.builder.add(Ruled(segment, condition), space.events(), now, takes_s)
+    return space.builder
 
 
 def end(space: Workspace, segment: Segment, now: float, request: int) -> None:

@@ -21,13 +21,14 @@ class Filter(NamedTuple):
     """`test` says whether a person matches; `candidates` yields a superset of the matches, None for everybody.
 
     `about` is what a condition on one value asks for, so that many of them in one `or` become a single look-up.
-    `segments` is told of a whole filter only, not of its parts.
+    `segments` and `document` are told of a whole filter only, not of its parts.
     """
 
     test: Callable[[People, Segments, Person], bool]
     candidates: Callable[[People, Segments], Iterator[Person]] | None
     about: tuple[str | None, Hashable] | None = None  # (field, text) of an `eq`; (None, id) of a segment
     segments: frozenset[int] = frozenset()  # those that a whole filter names
+    document: Any = None  # what a whole filter was parsed from
 
 
 class _Bad(Exception):
@@ -43,7 +44,7 @@ def parse_filter(document: Any) -> Filter | Refused:
     try:
         if not isinstance(document, dict) or len(document) != 1:
             raise _Bad("/filter", "a filter has exactly one of and, or, not, segment, attribute at its top")
-        return _node(document, "/filter", 0)._replace(segments=frozenset(_segments_in(document)))
+        return _node(document, "/filter", 0)._replace(segments=frozenset(_segments_in(document)), document=document)
     except _Bad as bad:
         return bad.refused
 

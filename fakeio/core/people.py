@@ -7,7 +7,7 @@ person matters (a million of them is a normal test), so stamps are kept only whe
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from itertools import islice
 from typing import Any, NamedTuple
@@ -236,6 +236,15 @@ class People:
             if person is not None:
                 yield person
 
+    @property
+    def last(self) -> int:
+        """The number of whoever came last, there or gone."""
+        return len(self._in_order)
+
+    def leave_out(self, last: int) -> None:
+        """Go on counting behind that number, as if those up to it had come and gone."""
+        self._in_order += [None] * (last - len(self._in_order))
+
     def create(self, stamp: Stamp, cio_id: str | None = None) -> Person:
         """A new person without any identifier but a cio_id."""
         number = len(self._in_order) + 1
@@ -299,6 +308,44 @@ class People:
             self._by_device.pop(token, None)
         else:
             self._by_device[token] = person
+
+    def shared_emails(self) -> dict[str, list[str]]:
+        """The addresses (in lower case) that several hold: their cio_ids in the order in which they came to it."""
+        return {key: [person.cio_id for person in self.holders(key)] for key in sorted(self._crowded)}
+
+    def order_holders(self, key: str, cio_ids: Sequence[str]) -> None:
+        """Say in which order those who share an address came to it; raises ValueError unless it names exactly them."""
+        held = {person.cio_id: person for person in self.holders(key)}
+        if len(held) < 2 or sorted(cio_ids) != sorted(held):
+            raise ValueError(f"those who share {key!r} are {', '.join(held) or 'nobody'}")
+        self._by_email[key] = [held[cio_id] for cio_id in cio_ids]
+
+    def phones(self) -> dict[str, str]:
+        """Whom each phone number identifies: a cio_id."""
+        return {phone: person.cio_id for phone, person in self._by_phone.items()}
+
+    def shared_devices(self) -> dict[str, str | None]:
+        """Whose each device is (a cio_id) that several have, or that the one who has it is not found by."""
+        found: dict[str, str | None] = {}
+        for person in self.iter_after(0):
+            for token in person.devices:
+                owner = self._by_device.get(token)
+                if owner is not person:
+                    found[token] = None if owner is None else owner.cio_id
+        return found
+
+    def own_phones(self, phones: Mapping[str, str]) -> None:
+        """Say whom each phone number identifies; raises ValueError for somebody who does not have it."""
+        self._by_phone = {}
+        for phone, cio_id in phones.items():
+            person = self._by_cio_id.get(cio_id)
+            if person is None or person.attributes.get(PHONE) != phone:
+                raise ValueError(f"{cio_id} has no such phone")
+            self._by_phone[phone] = person
+
+    def all_gone(self) -> dict[str, Gone]:
+        """Everybody deleted, by cio_id."""
+        return self._gone
 
     def _hold_email(self, person: Person, value: str) -> None:
         key = value.lower()

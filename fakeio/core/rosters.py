@@ -88,6 +88,19 @@ class Roster:
                 found.append((self._places[at], key))
         return found
 
+    @property
+    def last(self) -> int:
+        """The place of whoever joined last, a member or not."""
+        return self._last
+
+    def places(self) -> list[int]:
+        """The places of all members, in order."""
+        return list(self._place_of.values())
+
+    def leave_out(self, last: int) -> None:
+        """Give out no place up to this one any more."""
+        self._last = max(self._last, last)
+
     def _compact(self) -> None:
         self._places = array("q", self._place_of.values())
         self._keys = list(self._place_of)

@@ -26,6 +26,11 @@ from fakeio.core.settings import BadSetting
 from fakeio.core.workspace import Workspace
 
 SEED_KEYS = ("settings", "people", "segments", "suppressions", "objects", "deliveries", "forms", *CONTENT_KEYS)
+# those behind `devices` are told by a list of people or a snapshot; nobody can seed them
+_PERSON_KEYS = frozenset((
+    "id", "email", "cio_id", "attributes", "devices", "segments", "created_at", "unsubscribed", "number", "timestamp",
+    "written",
+))  # fmt: skip
 
 
 class SeedError(ValueError):
@@ -148,7 +153,7 @@ def _list(document: Mapping[str, Any], key: str, where: str = "") -> list[Any]:
 def _seed_person(space: Workspace, row: Any, where: str, stamp: Stamp) -> Person:
     if not isinstance(row, Mapping):
         raise SeedError(f"{where}: a person is an object")
-    unknown = row.keys() - {"id", "email", "cio_id", "attributes", "devices", "segments", "created_at"}
+    unknown = row.keys() - _PERSON_KEYS
     if unknown:
         raise SeedError(f"{where}: a person has no {', '.join(sorted(unknown))}; put attributes under `attributes`")
     refs = _person_refs(row, where)
@@ -217,6 +222,9 @@ def _seed_device(space: Workspace, person: Person, row: Any, where: str, stamp: 
     attributes = row.get("attributes") or {}
     used_at = last_used if isinstance(last_used, int) else int(stamp.at)
     device = Device(token, platform, used_at, dict(attributes) if isinstance(attributes, Mapping) else {})
+    owner = space.people.by_device(token)
+    if owner is not None and owner is not person:
+        owner.device_map = {name: held for name, held in owner.devices.items() if name != token}
     person.device_map = {**person.devices, token: device}
     space.people.index_device(token, person)
 
@@ -237,7 +245,7 @@ def _seed_segment(space: Workspace, row: Any, where: str, stamp: Stamp) -> None:
             raise SeedError(f"{where}.used_by: lists of numbers under {', '.join(USERS)}")
         segment.used_by[kind] = list(users)
     listed = [
-        _known_person(space, member, f"{where}.members[{at}]")
+        known_person(space, member, f"{where}.members[{at}]")
         for at, member in enumerate(_list(row, "members", where))
     ]
     if segment.conditions is not None:
@@ -269,10 +277,11 @@ def _seed_object(space: Workspace, row: Any, where: str, stamp: Stamp) -> None:
         if isinstance(link, Mapping) and isinstance(link.get("anonymous_id"), str):
             space.objects.keep_waiting(found, link["anonymous_id"], kept)
         else:
-            space.objects.keep_link(found, _known_person(space, link, here).cio_id, kept)
+            space.objects.keep_link(found, known_person(space, link, here).cio_id, kept)
 
 
-def _known_person(space: Workspace, row: Any, where: str) -> Person:
+def known_person(space: Workspace, row: Any, where: str) -> Person:
+    """Whom a row names by an id as text, or by an object of identifiers; raises SeedError."""
     refs = [Ref(ID, row)] if isinstance(row, str) else _person_refs(row, where) if isinstance(row, Mapping) else []
     person = next((found for ref in refs if (found := space.people.find(ref)) is not None), None)
     if person is None:
@@ -292,7 +301,7 @@ def _seed_delivery(space: Workspace, row: Any, where: str, stamp: Stamp) -> None
         delivery = msgspec.convert({"created_at": int(stamp.at), **row, "person": None}, Delivery)
     except msgspec.ValidationError as bad:
         raise SeedError(f"{where}: {bad}") from bad
-    delivery.person = _known_person(space, whom, f"{where}.person").cio_id if named is not None else None
+    delivery.person = known_person(space, whom, f"{where}.person").cio_id if named is not None else None
     space.deliveries.add(delivery)
 
 

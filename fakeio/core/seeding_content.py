@@ -1,4 +1,5 @@
-"""Seeds of what a workspace's people have made: templates, broadcasts, topics, collections, snippets.
+"""Seeds of what a workspace's people have made: templates, broadcasts, topics, collections, snippets,
+reporting webhooks.
 
 A row is the struct of its kind in `content.py`, or the error says what is wrong with it.
 """
@@ -19,16 +20,18 @@ from fakeio.core.content import (
     TemplateContent,
     Thing,
     Topic,
+    Webhook,
 )
 from fakeio.core.filters import parse_filter
 from fakeio.core.outcomes import Refused
+from fakeio.core.plain import as_plain
 from fakeio.core.shelf import Shelf
 
 if TYPE_CHECKING:  # the workspace imports what this module imports
     from fakeio.core.workspace import Workspace
 
 KINDS: dict[str, type[Thing]] = {
-    "templates": Template, "topics": Topic, "collections": Collection, "broadcasts": Broadcast,
+    "templates": Template, "topics": Topic, "collections": Collection, "broadcasts": Broadcast, "webhooks": Webhook,
 }  # fmt: skip
 SNIPPETS = "snippets"
 CONTENT_KEYS = (*KINDS, SNIPPETS)
@@ -80,5 +83,5 @@ def _numbered(parts: list[Any]) -> list[Any]:
 def shown_content(space: Workspace) -> dict[str, Any]:
     """The rows that make an equal workspace."""
     content = space.content
-    shown = {key: [msgspec.to_builtins(thing) for thing in getattr(content, key)] for key in KINDS}
-    return {**shown, SNIPPETS: [msgspec.to_builtins(snippet) for snippet in content.snippets.values()]}
+    shown = {key: [as_plain(thing) for thing in getattr(content, key)] for key in KINDS}
+    return {**shown, SNIPPETS: [as_plain(snippet) for snippet in content.snippets.values()]}

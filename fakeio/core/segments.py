@@ -84,6 +84,10 @@ class Segments:
         """The id of the next segment that asks for none."""
         return self._last_id + 1
 
+    def leave_out(self, last: int) -> None:
+        """Go on counting behind that id, as if those up to it had come and gone."""
+        self._last_id = max(self._last_id, last)
+
     def get(self, id: int) -> Segment | None:
         """The segment of that id."""
         return self._by_id.get(id)

@@ -39,6 +39,15 @@ class Shelf(Generic[T]):
     def __iter__(self) -> Iterator[T]:
         return iter([self._by_id[number] for number in sorted(self._by_id)])
 
+    @property
+    def last(self) -> int:
+        """The largest number ever used."""
+        return self._last
+
+    def leave_out(self, last: int) -> None:
+        """Go on counting behind that number, as if those up to it had come and gone."""
+        self._last = max(self._last, last)
+
     def get(self, number: int) -> T | None:
         """The thing of that number, which may be written to. Those met by iterating are only read."""
         thing = self._by_id.get(number)

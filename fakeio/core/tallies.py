@@ -8,6 +8,7 @@ counts at once (assumed).
 from __future__ import annotations
 
 from bisect import insort
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -58,6 +59,13 @@ class Tally:
         if now < moments[0] + within_s:
             return len(moments)
         return sum(now < moment + within_s for moment in moments)
+
+    def lapses(self) -> Iterator[tuple[str, float]]:
+        """When the condition stops, or has stopped, holding for whoever has met it, by itself: cio_id and time."""
+        within_s, times = self.condition.within_s, self.condition.times
+        for cio_id, moments in self._moments.items() if within_s is not None else ():
+            if len(moments) >= times:
+                yield cio_id, moments[0] + (within_s or 0)
 
     def lapses_at(self, cio_id: str, now: float) -> float | None:
         """When the condition, if it holds at `now`, stops holding without anything happening."""

@@ -1,0 +1,34 @@
+"""Snapshots: what is restored is equal, and behaves as the original would have."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given
+
+from fakeio.core.restoring import plant
+from fakeio.core.snapshots import take
+from fakeio.core.workspace import Workspace
+from tests.unit.fakeio.histories import NOW, begin, histories, live, settings
+
+
+def restored(document: Any, now: float) -> Workspace:
+    """Through text, as it travels."""
+    space = Workspace(id=1, name="restored", region="us")
+    plant(space, json.loads(json.dumps(document)), now)
+    return space
+
+
+@given(values=settings, before=histories, after=histories)
+def test_a_restored_workspace_is_equal_and_goes_on_as_the_original(
+    values: dict[str, Any], before: list[Any], after: list[Any]
+) -> None:
+    original = begin(values)
+    now, _ = live(original, before, NOW)
+    document = take(original)
+    copy = restored(document, now)
+    assert json.loads(json.dumps(take(copy))) == json.loads(json.dumps(document))
+    end, outcomes = live(original, after, now)
+    assert (end, outcomes) == live(copy, after, now)
+    assert take(copy) == take(original)
