@@ -19,7 +19,7 @@ from fakeio.edge.reproducing_start import Start
 _LINE = 118
 _BARE = ("reset", "close", "drop", "lose_reply")  # faults without fields
 _ADDED = ("id", "match", "times", "seen", "fired")  # what a fault's JSON has besides its own fields
-_DESCRIBED = ("status", "partial", "garbage", "delay_visibility", "loop")
+_DESCRIBED = ("status", "partial", "garbage", "delay_visibility")
 _HEAD = '''\
 import base64
 

@@ -84,7 +84,8 @@ def _before_changes(space: Workspace, person: Person) -> dict[str, Any]:
     for line in space.log.of(person.cio_id):
         for name, old, _ in line.changes:
             first.setdefault(name, old)
-    return {name: old for name, old in first.items() if old is not None and name not in (ID, EMAIL, CIO_ID)}
+    # the log writes an empty text where nothing was
+    return {name: old for name, old in first.items() if old not in (None, "") and name not in (ID, EMAIL, CIO_ID)}
 
 
 def _named(people: Iterable[dict[str, Any]], recorded: Iterable[Exchange]) -> Iterator[dict[str, Any]]:

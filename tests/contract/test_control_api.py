@@ -117,7 +117,7 @@ def test_a_reset_leaves_only_the_credentials_and_the_seed(control: Control) -> N
     control.client.put(f"{here}/clock", json={"now": 1})
     assert control.client.post(f"{here}/reset").status_code == 204
     assert [person["id"] for person in control.client.get(f"{here}/people").json()["people"]] == ["1"]
-    assert control.client.get(f"{here}/requests").json() == {"requests": [], "next": None, "dropped": 0}
+    assert control.client.get(f"{here}/requests").json() == {"requests": [], "next": None, "dropped": 0, "last": 0}
     assert control.client.get(f"{here}/faults").json()["faults"] == []
     assert control.client.get(f"{here}/clock").json()["mode"] == "real"
     assert control.client.get(f"{here}/settings").json()["auto_merge"] is False
