@@ -29,6 +29,16 @@ USES_THE_FIXTURES = """
         assert customerio.id != fakeio_server.workspace.id
         assert identify(fakeio_server.workspace, "42").status_code == 200
         assert customerio.people == []
+
+    def test_those_of_earlier_tests_are_gone(customerio, fakeio_server):
+        listed = httpx.get(f"{fakeio_server.url}/_fakeio/workspaces", trust_env=False).json()["workspaces"]
+        assert [workspace["id"] for workspace in listed] == [1, customerio.id]
+
+    def test_it_begins_anew_whenever_asked(customerio):
+        assert identify(customerio, "42").status_code == 200
+        customerio.reset()
+        assert (customerio.people, customerio.requests) == ([], [])
+        assert identify(customerio, "43").status_code == 200
 """
 
 BREAKS_THE_FAKE = """
@@ -59,12 +69,12 @@ BREAKS_THE_FAKE = """
 
 def test_the_fixtures_give_a_server_and_a_fresh_workspace(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(USES_THE_FIXTURES)
-    pytester.runpytest_subprocess(*RUN).assert_outcomes(passed=3)
+    pytester.runpytest_subprocess(*RUN).assert_outcomes(passed=5)
 
 
 def test_the_fixtures_work_in_parallel(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(USES_THE_FIXTURES)
-    pytester.runpytest_subprocess(*RUN, "-n", "2").assert_outcomes(passed=3)
+    pytester.runpytest_subprocess(*RUN, "-n", "2").assert_outcomes(passed=5)
 
 
 def test_a_bug_inside_the_fake_fails_the_test_that_met_it_and_no_other(pytester: pytest.Pytester) -> None:
