@@ -36,30 +36,37 @@ class Addresses:
     """The lists of a workspace; case does not tell addresses apart."""
 
     def __init__(self) -> None:
-        self._lists: dict[str, dict[str, Suppressed]] = {name: {} for name in LISTS}
+        self._lists: dict[str, dict[str, tuple[int, Suppressed]]] = {name: {} for name in LISTS}
+        self._arrived = 0  # places count up over all lists, and none is used twice
 
     def fork(self) -> Addresses:
         """The same lists for another workspace."""
         other = Addresses()
         other._lists = {name: rows.copy() for name, rows in self._lists.items()}
+        other._arrived = self._arrived
         return other
 
     def all(self) -> dict[str, list[Suppressed]]:
         """Everybody on every list."""
-        return {name: list(rows.values()) for name, rows in self._lists.items()}
+        return {name: list(self.on(name)) for name in self._lists}
 
     def on(self, name: str) -> Iterator[Suppressed]:
         """Everybody on a list, in order of arrival."""
-        return iter(self._lists[name].values())
+        return (row for _, row in self._lists[name].values())
+
+    def after(self, name: str, place: int) -> Iterator[tuple[int, Suppressed]]:
+        """Those on a list who arrived behind a place, each with its own."""
+        return ((at, row) for at, row in self._lists[name].values() if at > place)
 
     def lists_of(self, email: str) -> list[tuple[str, Suppressed]]:
         """The lists that an address is on."""
         key = email.lower()
-        return [(name, rows[key]) for name, rows in self._lists.items() if key in rows]
+        return [(name, rows[key][1]) for name, rows in self._lists.items() if key in rows]
 
     def add(self, name: str, row: Suppressed) -> None:
         """Put an address on a list."""
-        self._lists[name][row.email.lower()] = row
+        self._arrived += 1
+        self._lists[name][row.email.lower()] = self._arrived, row
 
     def remove(self, name: str, email: str) -> bool:
         """Take an address off a list; whether it was on it."""

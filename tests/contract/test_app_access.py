@@ -33,10 +33,21 @@ HEADERS = {
 }
 
 
-def test_the_recorded_headers_and_no_others(site: Site) -> None:
-    headers = dict(site.app.get("/v1/customers?email=a%40b.cd").headers)
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        pytest.param("GET", "/v1/customers?email=a%40b.cd", 200, id="recorded"),
+        pytest.param("GET", "/v1/exports", 200, id="recorded with null"),
+        pytest.param("POST", "/v1/segments", 400, id="a refusal"),
+        pytest.param("GET", "/v1/segments/9", 404, id="nothing there"),
+        pytest.param("POST", "/v1/send/email", 400, id="a refused send"),
+    ],
+)
+def test_the_recorded_headers_and_no_others(site: Site, method: str, path: str, status: int) -> None:
+    response = site.app.request(method, path)
+    headers = dict(response.headers)
     del headers["date"]
-    assert headers == HEADERS
+    assert (response.status_code, headers) == (status, HEADERS)
 
 
 AUTHORIZATIONS = [

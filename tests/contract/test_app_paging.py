@@ -71,6 +71,36 @@ def delete(site: Site, key: str) -> None:
     assert site.track.delete(f"/api/v1/customers/{key}").status_code == 200
 
 
+def thing(site: Site, key: str) -> None:
+    """An object, and somebody linked to another one: two lists grow."""
+    body = {"type": "object", "action": "identify", "identifiers": {"object_type_id": "1", "object_id": key}}
+    assert site.track.post("/api/v2/entity", json=body).status_code == 200
+
+
+def unmake(site: Site, key: str) -> None:
+    body = {"type": "object", "action": "delete", "identifiers": {"object_type_id": "1", "object_id": key}}
+    assert site.track.post("/api/v2/entity", json=body).status_code == 200
+
+
+def things(site: Site, query: str) -> Page:
+    leaf = {"object_attribute": {"field": "object_id", "operator": "exists", "type_id": "1"}}
+    asked = site.app.post(f"/v1/objects?{query}", json={"object_type_id": "1", "filter": leaf})
+    answer = asked.raise_for_status().json()
+    return answer["ids"], answer["next"]
+
+
+def person_of_a_thing(site: Site, kind: str, key: str) -> None:
+    thing(site, "one")
+    link = {"identifiers": {"object_type_id": "1", "object_id": "one"}}
+    body = {"type": "person", "action": kind, "identifiers": {"id": key}, "cio_relationships": [link]}
+    assert site.track.post("/api/v2/entity", json=body).status_code == 200
+
+
+def suppressed(site: Site, method: str, key: str) -> None:
+    path = f"/v1/esp/suppression/bounces/{key}%40example.com"
+    assert site.app.request(method, path).status_code in (200, 204)
+
+
 LISTS = {
     "members of a segment": Paged(
         enter=join,
@@ -96,6 +126,30 @@ LISTS = {
             site, "/v1/customers/1/relationships", "cio_relationships",
             lambda row: row["identifiers"]["object_id"], query,
         ),
+    ),
+    "objects": Paged(enter=thing, leave=unmake, page=things),
+    "people of an object": Paged(
+        enter=lambda site, key: person_of_a_thing(site, "add_relationships", key),
+        leave=lambda site, key: person_of_a_thing(site, "delete_relationships", key),
+        page=lambda site, query: get(
+            site, "/v1/objects/1/one/relationships", "cio_relationships", lambda row: row["identifiers"]["id"], query
+        ),
+    ),
+    "suppressed addresses of a domain": Paged(
+        enter=lambda site, key: suppressed(site, "POST", key),
+        leave=lambda site, key: suppressed(site, "DELETE", key),
+        page=lambda site, query: get(
+            site, "/v1/esp/domains/example.com/suppression/bounces", "suppressions",
+            lambda row: row["email"].partition("@")[0], query,
+        ),
+    ),
+    "messages": Paged(
+        enter=send,
+        leave=stay,
+        page=lambda site, query: get(
+            site, "/v1/messages", "messages", lambda row: row["recipient"].partition("@")[0], query
+        ),
+        newest_first=True,
     ),
     "messages to a person": Paged(
         enter=send,

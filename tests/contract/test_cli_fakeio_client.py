@@ -39,6 +39,14 @@ def test_routes_that_are_not_built_say_so() -> None:
     assert grades["PUT", "/api/v1/customers/{identifier}"] != "not imitated"
 
 
+def test_routes_that_hold_nothing_say_so() -> None:
+    as_json, table = json.loads(run("routes", "--json").stdout)["routes"], run("routes").stdout.splitlines()
+    minimum = {(route["method"], route["path"]) for route in as_json if route["minimum"]}
+    assert {("GET", "/v1/campaigns"), ("GET", "/v1/assets"), ("POST", "/v1/live_notifications/start")} <= minimum
+    marked = {(line.split()[1], line.split()[2]) for line in table if "(minimum)" in line}
+    assert marked == minimum
+
+
 @pytest.mark.parametrize("arguments", [[], ["storm"], ["limits", "--colour"]])
 def test_a_command_nobody_knows_is_refused_with_2(arguments: list[str]) -> None:
     ended = run(*arguments)

@@ -88,11 +88,12 @@ def list_by_domain(call: Call) -> Work | Answered:
         return start
 
     def answer(state: Workspace) -> Reply:
-        rows = [row for row in state.addresses.on(name) if row.domain == domain]
         if email:
-            return app_json(_document(name, [row for row in rows if row.email.lower() == email][:1]))
-        more = encode_cursor(domain, start + size) if len(rows) > start + size else ""
-        return app_json({**_document(name, rows[start : start + size]), "next": more})
+            found = [row for on, row in state.addresses.lists_of(email) if on == name and row.domain == domain]
+            return app_json(_document(name, found))
+        rows = [(at, row) for at, row in state.addresses.after(name, start) if row.domain == domain]
+        more = encode_cursor(domain, rows[size - 1][0]) if len(rows) > size else ""
+        return app_json({**_document(name, [row for _, row in rows[:size]]), "next": more})
 
     return read(answer)
 
