@@ -35,6 +35,8 @@ def record_event(space: Workspace, operation: RecordEvent, now: float, request: 
         return Ignored("event.duplicate", f"an event with id {operation.dedupe_id!r} was recorded before")
     owner = _owner(space, operation, now, request)
     if isinstance(owner, Ignored):
+        detail = {"name": _name(space, operation), "reason": owner.why}
+        space.log.add("failed_event", now, None, request, detail=detail)
         return owner
     if key is not None:
         space.seen_event_ids[_dedupe_key(space, operation) or key] = now  # whose it is may be known only now

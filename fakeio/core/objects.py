@@ -201,14 +201,25 @@ def link(space: Workspace, found: Object, person: Person, sent: dict[str, Any], 
     if held is None:
         kept = {name: value for name, value in sent.items() if value not in (None, "")}
         space.objects.keep_link(found, person.cio_id, Link(kept, stamp))
-        space.log.add("add_relationship", stamp.at, person.cio_id, stamp.request, detail=shown(found))
+        log_both(space, found, person, "add_relationship", stamp)
         return Applied(person.cio_id)
     after = {name: value for name, value in {**held.attributes, **sent}.items() if value not in (None, "")}
     if after == held.attributes:
         return Ignored("relationship.unchanged", "the relationship is as it was", person.cio_id)
     space.objects.keep_link(found, person.cio_id, Link(after, stamp))
     space.log.add("relationship_attribute_change", stamp.at, person.cio_id, stamp.request, detail=shown(found))
+    space.log.add(f"_r:{found.type_id}:attribute_change", stamp.at, None, stamp.request, detail=_seen_by(found, person))
     return Applied(person.cio_id)
+
+
+def log_both(space: Workspace, found: Object, person: Person, what: str, stamp: Stamp) -> None:
+    """A relationship begins or ends: a line of the person, and one of the object."""
+    space.log.add(what, stamp.at, person.cio_id, stamp.request, detail=shown(found))
+    space.log.add(f"_o:{found.type_id}:{what}", stamp.at, None, stamp.request, detail=_seen_by(found, person))
+
+
+def _seen_by(found: Object, person: Person) -> dict[str, Any]:
+    return {**shown(found), "person": {"id": person.id, "email": person.email, "cio_id": person.cio_id}}
 
 
 def shown(found: Object) -> dict[str, Any]:

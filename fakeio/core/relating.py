@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fakeio.core import attributes as attribute_rules
 from fakeio.core import identifiers, identifying
 from fakeio.core.limits import OBJECT_ID
-from fakeio.core.objects import Link, Object, link, shown
+from fakeio.core.objects import Link, Object, link, log_both, shown
 from fakeio.core.operations import ObjectRef, Relate, Unrelate
 from fakeio.core.outcomes import Applied, Ignored, Outcome, Refused
 from fakeio.core.people import Person, Stamp
@@ -99,7 +99,7 @@ def unrelate(space: Workspace, operation: op.Unrelate, now: float, request: int)
         return Ignored("person.unknown", f"nobody has {operation.ref}")
     if found is None or space.objects.end_link(found, person.cio_id) is None:
         return Ignored("relationship.unknown", f"no relationship with {operation.object}", person.cio_id)
-    space.log.add("delete_relationship", now, person.cio_id, request, detail=shown(found))
+    log_both(space, found, person, "delete_relationship", Stamp(now, request))
     return Applied(person.cio_id)
 
 
