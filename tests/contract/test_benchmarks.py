@@ -14,6 +14,7 @@ import pytest
 
 from scenarios.samples.formats import EXPORT_KEYS
 from tests.benchmarks.export import lines
+from tests.benchmarks.f6_in_process import compare
 from tests.benchmarks.harness import Result, Target, alternate, print_result, render_rows
 from tests.benchmarks.load import content_length
 from tests.benchmarks.peers import BATCH_BYTES, pack
@@ -71,6 +72,21 @@ def test_a_result_is_printed_with_its_note() -> None:
         "  against bare                       1 (0.5 to 1.5)x; at most 2x first, 1.2x as the goal: goal",
         "  a note",
     ]
+
+
+def test_in_process_requests_are_compared_with_the_same_nothing() -> None:
+    taken: list[str] = []
+
+    def take(way: str) -> float:
+        taken.append(way)
+        return {"transport": 100.0, "app": 120.0, "nothing": 80.0, "fixture": 20.0}[way]
+
+    transport, app, fixture = compare(take, rounds=2)
+    assert taken == ["transport", "app", "nothing", "nothing", "app", "transport", "fixture", "fixture"]
+    assert [result.ratios(result.targets[0]) for result in (transport, app, fixture)] == [
+        [1.25] * 2, [1.5] * 2, [0.004] * 2,
+    ]  # fmt: skip
+    assert {result.id for result in (transport, app, fixture)} == {"F6"}
 
 
 class Wire:
