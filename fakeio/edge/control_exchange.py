@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fakeio.core.identifiers import Ref
-from fakeio.core.near_misses import of_event, of_identifier
+from fakeio.core.near_misses import of_event, of_identifier, of_person
 from fakeio.core.operations import Operation, RecordEvent
 from fakeio.core.outcomes import Applied, Outcome
 from fakeio.core.rules import RULES
@@ -54,7 +54,9 @@ def _near_misses(
     space: Workspace, exchange: Exchange, operation: Operation | None, outcome: Outcome | None
 ) -> list[str]:
     found: list[str] = []
-    if not isinstance(outcome, Applied):
+    if isinstance(outcome, Applied):
+        found += _made_by_mistake(space, exchange, outcome)
+    else:
         for name in ("ref", "primary", "secondary"):
             ref = getattr(operation, name, None)
             if isinstance(ref, Ref) and space.people.find(ref) is None:
@@ -63,6 +65,12 @@ def _near_misses(
         recorded = (event for event in space.events() if event.request == exchange.n)
         found += [line for event in recorded for line in of_event(space, event)]
     return list(dict.fromkeys(found))
+
+
+def _made_by_mistake(space: Workspace, exchange: Exchange, outcome: Applied) -> list[str]:
+    """Somebody whom this request made, and who was perhaps there already."""
+    person = space.people.get(outcome.person) if outcome.person is not None else None
+    return of_person(space, person) if person is not None and person.born.request == exchange.n else []
 
 
 def _hints(hosted: HostedWorkspace, exchange: Exchange) -> Iterator[str]:

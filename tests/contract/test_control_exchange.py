@@ -51,6 +51,27 @@ def test_an_id_that_was_ignored_says_who_was_probably_meant(
     assert any(words in line for line in second["near_misses"])
 
 
+@pytest.mark.parametrize(
+    ("settings", "sent", "words"),
+    [
+        pytest.param({}, "a3000001", "is the cio_id of person a3000001", id="a cio_id without its prefix"),
+        pytest.param({}, "user1", "differs only in case or white space", id="an id in another case"),
+        pytest.param({"identifiers": "id"}, "ann@example.com", "is the email of person a3000001", id="an email as id"),
+    ],
+)
+def test_somebody_made_by_mistake_was_perhaps_there_already(
+    control: Control, settings: dict[str, str], sent: str, words: str
+) -> None:
+    control.handle.update_settings(**settings)
+    track(control, "PUT", "/api/v1/customers/User1", {"email": "ann@example.com"})
+    n = track(control, "PUT", f"/api/v1/customers/{sent}", {"plan": "pro"})
+    [operation] = control.get(f"/requests/{n}/explain")["operations"]
+    assert operation["outcome"] == "applied"
+    assert any(words in line for line in operation["near_misses"])
+    again = track(control, "PUT", f"/api/v1/customers/{sent}", {"plan": "free"})
+    assert control.get(f"/requests/{again}/explain")["operations"][0]["near_misses"] == []
+
+
 def test_an_event_in_milliseconds_is_noticed(control: Control) -> None:
     n = track(control, "POST", "/api/v1/customers/1/events", {"name": "buy", "timestamp": 1_700_000_000_000})
     [operation] = control.get(f"/requests/{n}/explain")["operations"]

@@ -42,6 +42,15 @@ def test_the_same_human_being_twice() -> None:
     assert of_person(space.workspace, space.person("id:zoe")) == []
 
 
+def test_two_people_whose_email_differs_only_in_case() -> None:
+    space = Space(identifiers="id")
+    space.identify("id:1", email="Ann@x.io")
+    space.identify("id:2", email="ann@x.io")
+    other = space.person("id:2").cio_id
+    found = of_person(space.workspace, space.person("id:1"))
+    assert found == [f"'ann@x.io' is the email of person {other} and differs only in case or white space"]
+
+
 def test_an_event_in_milliseconds_and_one_with_a_typing_error() -> None:
     space = world()
     for _ in range(5):
