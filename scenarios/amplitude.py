@@ -107,6 +107,7 @@ class FakeAmplitude:
         self.gzip_header = True
         self.requests_spent = 0
         self.most_export_bytes = 4 * 2**30
+        self.damaged_hours: set[int] = set()  # hours since 1970 whose file in an export can't be unpacked
         self.storage_url = ""  # set by whoever serves this
         self._jobs: dict[str, _Job] = {}
         self._links: dict[str, tuple[bytes, float]] = {}
@@ -121,8 +122,8 @@ class FakeAmplitude:
         """Make or recompute a cohort of these ids; `more` are fields of Cohort."""
         rows: list[CohortRow] = [(str(356_000_000_000 + n), one, {}) for n, one in enumerate(user_ids)]
         before = self.cohorts.get(cohort_id)
-        last = before.last_computed + 3600 if before is not None else int(self.now()) - 60
-        cohort = Cohort(cohort_id, name, rows, **{"last_computed": last, **more})  # type: ignore[arg-type]  # fields
+        last = max(int(self.now()) - 60, before.last_computed + 1 if before is not None else 0)
+        cohort = Cohort(cohort_id, name, rows, **{"last_computed": last, **more})
         self.cohorts[cohort_id] = cohort
         return cohort
 
@@ -223,6 +224,8 @@ class FakeAmplitude:
         if not members:
             return Response("Raw data files were not found.", 404, media_type="text/plain")
         data = encode_export(members)
+        if self.damaged_hours.intersection(range(first, last + 1)):
+            data = data.replace(b"\x1f\x8b", b"\x1f\x00")
         if len(data) > self.most_export_bytes:
             return _error(400, "The file size of the exported data is too large")
         return Response(data, media_type="application/zip")

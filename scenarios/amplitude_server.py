@@ -19,15 +19,21 @@ _START_S = 30.0
 
 
 class AmplitudeServer:
-    """A context manager; `url` is where the API is."""
+    """A context manager; `url` is where the API is. Answers as one project, which `play` replaces."""
 
     def __init__(self, project: FakeAmplitude) -> None:
-        self.project = project
         self._sockets = [_listening() for _ in range(2)]
-        self.url, project.storage_url = (f"http://127.0.0.1:{one.getsockname()[1]}" for one in self._sockets)
-        config = Config(_Troubled(project), log_level="critical", lifespan="off", access_log=False)
+        self.url, self._storage_url = (f"http://127.0.0.1:{one.getsockname()[1]}" for one in self._sockets)
+        self._troubled = _Troubled(project)
+        self.play(project)
+        config = Config(self._troubled, log_level="critical", lifespan="off", access_log=False)
         self._server = Server(config)
         self._thread = threading.Thread(target=self._server.run, args=(self._sockets,), daemon=True)
+
+    def play(self, project: FakeAmplitude) -> None:
+        """Be this project from the next request on."""
+        project.storage_url = self._storage_url
+        self._troubled.play(project)
 
     def __enter__(self) -> AmplitudeServer:
         self._thread.start()
@@ -55,6 +61,9 @@ class _Troubled:
     """The project's application, with what goes wrong on the way."""
 
     def __init__(self, project: FakeAmplitude) -> None:
+        self.play(project)
+
+    def play(self, project: FakeAmplitude) -> None:
         self._project = project
         self._app: ASGIApp = project.app()
 

@@ -28,7 +28,6 @@ from sync.core.amplitude import (
 from sync.core.errors import SourceError
 from sync.core.ports import Clock
 from sync.core.sending import Answer, Fate, FateKind, Reply, Request, RetryPolicy, Send, send_until_settled
-from sync.core.verdicts import say
 from sync.edge.amplitude_ledger import AmplitudeLedger
 from sync.edge.amplitude_settings import AmplitudeSettings
 from sync.edge.amplitude_transport import AmplitudeTransport
@@ -213,8 +212,10 @@ def unfetched(fate: Fate, what: str) -> SourceError:
     """The error for anything that ended without what was asked for."""
     if fate.kind in (FateKind.REFUSED, FateKind.UNAUTHORISED) and fate.reply is not None:
         return refusal(fate.reply, what)
+    last = f"answered {fate.reply.status}" if fate.reply is not None else "did not answer"
+    why = f": {fate.failure.message}" if fate.failure is not None else ""
     return SourceError(
-        f"{what}: {say(fate).replace('Customer.io', 'Amplitude')}; nothing was sent",
+        f"{what}: Amplitude {last} to the last of {fate.attempts} attempts{why}; nothing was sent",
         hint="run it again later",
         code="amplitude_unreachable",
     )

@@ -14,13 +14,15 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from sync.cli_check import check
+from sync.amplitude_pull import Project
+from sync.cli_check import PATIENCE, check
 from sync.cli_cohort import add_cohort_arguments, cohort
 from sync.cli_events import add_events_arguments, events
 from sync.cli_runs import add_failed_arguments, add_history_arguments, add_show_arguments, failed, history, show
 from sync.core.errors import SyncError
 from sync.core.page import render
 from sync.core.report import Ended, encode
+from sync.edge.amplitude_settings import VARIABLES, read_amplitude_settings
 from sync.edge.console import Console
 from sync.edge.settings import Settings, read_settings
 
@@ -125,10 +127,9 @@ def _told(run: Sending, arguments: argparse.Namespace, settings: Settings, conso
 
 
 def _check(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
-    code = check(settings, console)
-    if os.environ.get("AMPLITUDE_API_KEY"):
-        console.tell("Amplitude  not checked: this version reads files and calls nothing at Amplitude")
-    return code
+    wanted = any(os.environ.get(VARIABLES[key]) for key in ("api_key", "secret_key"))
+    project = Project(settings=read_amplitude_settings(os.environ), policy=PATIENCE) if wanted else None
+    return check(settings, console, project=project)
 
 
 def _interrupt(number: int, frame: object) -> NoReturn:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 
+from sync.amplitude_pull import Project
 from sync.cohort_pass import VERIFY
+from sync.cohort_source import AMPLITUDE, cohort_id_of
 from sync.core.intents import ID_TYPES
 from sync.core.report import Ended
+from sync.edge.amplitude_settings import read_amplitude_settings
 from sync.edge.console import Console
 from sync.edge.ledger import Ledger
 from sync.edge.settings import Settings
@@ -16,9 +20,12 @@ from sync.run_cohort import CohortOptions, run_cohort
 
 def add_cohort_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("source", metavar="SOURCE", help="a file or glob: Amplitude cohort CSV, plain or gzip, or JSONL")
+    add(
+        "source", type=_source, metavar="SOURCE",
+        help="a file or glob (Amplitude cohort CSV, plain or gzip, or JSONL), or amplitude:COHORT_ID",
+    )
     add("--name", required=True, type=_text, metavar="NAME", help="names the sync and its segment, [Amplitude] NAME")
-    add("--cohort-id", default="", metavar="ID", help="Amplitude's id of the cohort, added to the segment's name")
+    add("--cohort-id", default="", metavar="ID", help="added to the segment's name (the COHORT_ID)")
     add("--id-column", default="user_id", type=_text, metavar="COLUMN", help="where the identifiers are (user_id)")
     add("--id-type", default="id", choices=ID_TYPES, help="what kind of Customer.io identifier they are (id)")
     add("--segment-id", type=_segment_id, metavar="N", help="use this manual segment, whoever made it")
@@ -38,7 +45,20 @@ def cohort(arguments: argparse.Namespace, settings: Settings, console: Console) 
         ledger = Ledger.peek(settings.state_path) if options.dry_run else Ledger.open(settings.state_path)
         if ledger is not None:
             stack.enter_context(ledger)
-        return run_cohort(options, settings, ledger, console)
+        return run_cohort(options, settings, ledger, console, project=project_of(options.source))
+
+
+def project_of(source: str) -> Project | None:
+    """The Amplitude project that the environment names, for a source that reads one. Raises ConfigError."""
+    if not source.startswith(AMPLITUDE):
+        return None
+    return Project(settings=read_amplitude_settings(os.environ))
+
+
+def _source(value: str) -> str:
+    if value.startswith(AMPLITUDE) and not cohort_id_of(value):
+        raise argparse.ArgumentTypeError("write amplitude:COHORT_ID")
+    return value
 
 
 def _text(value: str) -> str:

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from sync.cli_cohort import project_of
 from sync.core.errors import ConfigError
 from sync.core.mapping import Rules
 from sync.core.properties import Select
@@ -23,7 +24,10 @@ _NAMES = "may be repeated; @FILE reads one a line"
 
 def add_events_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("source", metavar="SOURCE", help="an Export API zip, .json.gz, JSONL, a folder or glob of them, - for stdin")
+    add(
+        "source", metavar="SOURCE",
+        help="an Export API zip, .json.gz, JSONL, a folder or glob of them, - for stdin, or amplitude:export",
+    )
     add("--event", action="append", default=[], metavar="NAME", help=f"send only events of this name; {_NAMES}")
     add("--exclude", action="append", default=[], metavar="NAME", help=f"leave out events of this name; {_NAMES}")
     add(
@@ -46,7 +50,7 @@ def events(arguments: argparse.Namespace, settings: Settings, console: Console) 
         ledger = Ledger.peek(settings.state_path) if options.dry_run else Ledger.open(settings.state_path)
         if ledger is not None:
             stack.enter_context(ledger)
-        return run_events(options, settings, ledger, console)
+        return run_events(options, settings, ledger, console, project=project_of(options.source))
 
 
 def parse_rules(arguments: argparse.Namespace) -> Rules:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from sync.core.batches import Batch, KnownEvents, Packer
+from sync.core.errors import SourceError
 from sync.core.mapping import Discard, Mapping, Rules
 from sync.core.properties import Properties
 from sync.core.rows import parse_rows
@@ -44,7 +45,18 @@ class EventReading:
         return None if self._last_ms is None else encode_moment(self._last_ms // 1000)
 
     def batches(self, pieces: Iterable[Piece]) -> Iterator[Batch]:
-        """Every batch of the source, in order. Each row is in exactly one batch or in exactly one of the counts."""
+        """Every batch of the source, in order. Each row is in exactly one batch or in exactly one of the counts.
+
+        Where the source breaks off with a SourceError, what was read before comes out first.
+        """
+        try:
+            yield from self._packed(pieces)
+        except SourceError:
+            yield from self._packer.flush()
+            raise
+        yield from self._packer.flush()
+
+    def _packed(self, pieces: Iterable[Piece]) -> Iterator[Batch]:
         name, number = "", 1
         for piece in pieces:
             number = number if piece.name == name else 1
@@ -59,7 +71,6 @@ class EventReading:
                 self.discarded[discard.reason] += 1
                 self._bury(discard, name, number + discard.position)
             number += len(rows)
-        yield from self._packer.flush()
 
     def _remember(self, ms: list[int]) -> None:
         if ms:

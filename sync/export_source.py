@@ -7,11 +7,12 @@ left. Hours that were read last are read again: what is known of them already is
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from sync.amplitude_pull import Amplitude, unfetched
+from sync.amplitude_pull import Amplitude, Project, unfetched
 from sync.core.errors import SourceError
 from sync.core.export_hours import (
     Hours,
@@ -25,6 +26,8 @@ from sync.core.sending import Fate, FateKind
 from sync.edge.amplitude_ledger import AmplitudeLedger
 from sync.edge.console import Console
 from sync.edge.files import EventFiles, Piece
+from sync.edge.ledger import Ledger
+from sync.run import SystemClock
 
 EXPORT = "amplitude:export"
 _EMPTY, _TOO_LARGE = 404, frozenset({400, 504})
@@ -38,36 +41,47 @@ class ExportSource:
 
     def __init__(
         self, amplitude: Amplitude, memory: AmplitudeLedger | None, site_id: str, console: Console, *, now: float,
-        since: int | None = None, until: int | None = None, writing: bool = True,
+        since: int | None = None, until: int | None = None,
     ) -> None:  # fmt: skip
+        """`memory` is where the cursor is, None: as if this were the first run. Connects to nothing yet."""
         self._amplitude = amplitude
         self._memory = memory
         self._site_id = site_id
         self._console = console
-        self._backfill = since is not None or until is not None
-        self._writing = writing and memory is not None and not self._backfill
-        self._cursor = None if memory is None or self._backfill else memory.next_hour(site_id)
-        self._hours = hours_of_backfill(since, until, now) if self._backfill else hours_to_read(self._cursor, now)
-        self._given_out_until = self._cursor  # the first hour of which not everything was given out
+        self._now = now
+        self._since, self._until = since, until
+        self._cursor: int | None = None
+        self._read_until: int | None = None  # the first hour of which not everything was given out
         self.bytes_read = 0
 
     def prove(self) -> None:
-        """Nothing to look into before the first download."""
-        if self._hours is None:
-            self._console.note("no hour has become available since the last run: nothing to read")
+        """Does nothing: each archive is proved when it has been downloaded."""
 
     def pieces(self) -> Iterator[Piece]:
         """Every line of every hour, in order. Raises SourceError where it can't be read on."""
-        if self._hours is None:
+        hours = self._plan()
+        if hours is None:
+            self._console.note("no hour has become available since the last run: nothing to read")
             return
-        for hours in in_ranges(self._hours):
-            yield from self._range(hours)
+        for part in in_ranges(hours):
+            yield from self._range(part)
+
+    def _plan(self) -> Hours | None:
+        if self._is_backfill:
+            return hours_of_backfill(self._since, self._until, self._now)
+        self._cursor = None if self._memory is None else self._memory.next_hour(self._site_id)
+        return hours_to_read(self._cursor, self._now)
+
+    @property
+    def _is_backfill(self) -> bool:
+        return self._since is not None or self._until is not None
 
     def advance(self) -> None:
-        """Everything that was given out has a fate: the next run need not start before it."""
-        hour = self._given_out_until
-        if self._writing and self._memory is not None and hour is not None and hour != self._cursor:
-            self._memory.store_next_hour(self._site_id, max(hour, self._cursor or hour))
+        """Everything that was given out has a fate in the ledger: the next run need not start before it."""
+        if self._memory is None or self._is_backfill or self._read_until is None:
+            return
+        if self._cursor is None or self._read_until > self._cursor:
+            self._memory.store_next_hour(self._site_id, self._read_until)
 
     # -- a range ------------------------------------------------------------------------------------------------------
     def _range(self, hours: Hours) -> Iterator[Piece]:
@@ -80,7 +94,7 @@ class ExportSource:
                 return
             if self._has_file(fate, hours):
                 yield from self._unpacked(hours, archive)
-        self._given_out_until = max(hours.last + 1, self._given_out_until or 0)
+        self._read_until = hours.last + 1
 
     def _download(self, hours: Hours, archive: Path) -> Fate:
         try:
@@ -109,9 +123,13 @@ class ExportSource:
     def _unpacked(self, hours: Hours, archive: Path) -> Iterator[Piece]:
         try:
             self._prove(hours, archive)
-        except SourceError:
+        except SourceError as error:
             if hours.size == 1:
-                raise
+                raise SourceError(
+                    f"the export of the hour {encode_hour(hours.first)} is damaged, also when downloaded again",
+                    hint="run it again later: it goes on with that hour",
+                    code="export_damaged",
+                ) from error
             for half in hours.halves():  # somewhere in here: the hours before it can still be read
                 yield from self._range(half)
             return
@@ -142,3 +160,17 @@ def _prove(archive: Path) -> None:
 
 def _status(fate: Fate) -> int:
     return fate.reply.status if fate.reply is not None else 0
+
+
+@contextlib.contextmanager
+def open_export(
+    project: Project | None, ledger: Ledger | None, site_id: str, console: Console, *, since: int | None,
+    until: int | None, writing: bool,
+) -> Iterator[ExportSource]:  # fmt: skip
+    """The export of a project. `ledger` holds the cursor. Raises ConfigError when there are no keys."""
+    project = project or Project()
+    now = (project.clock or SystemClock()).now()
+    with project.open(ledger if writing else None, console) as amplitude:
+        known = ledger is not None and ledger.is_current
+        memory = AmplitudeLedger(ledger, project.settings.project) if ledger is not None and known else None
+        yield ExportSource(amplitude, memory, site_id, console, now=now, since=since, until=until)

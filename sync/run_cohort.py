@@ -12,8 +12,10 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 
+from sync.amplitude_pull import Project
 from sync.cohort_pass import MEMBERSHIP, NOTHING, CohortPass, Performer, Sums, Tools, Totals
 from sync.cohort_sending import Spools, Target, read_members
+from sync.cohort_source import CohortSource, cohort_id_of, open_cohort_source
 from sync.core.diff import Ids, Known
 from sync.core.errors import ConfigError, InDoubt, Interrupted, SyncError
 from sync.core.facts import SnapshotFacts
@@ -22,7 +24,6 @@ from sync.core.intents import CohortIntent
 from sync.core.report import CohortReport, Ended, Segment, encode, finish, total
 from sync.core.sending import RetryPolicy
 from sync.destination import Destination
-from sync.edge.cohort_files import read_cohort
 from sync.edge.console import Console
 from sync.edge.ledger import Ledger, SyncRow
 from sync.edge.membership import BUCKETS, Members, Spool
@@ -58,17 +59,22 @@ def run_cohort(
     *,
     policy: RetryPolicy | None = None,
     network: Network | None = None,
+    project: Project | None = None,
 ) -> Ended:
     """Run once and tell. Raises ConfigError (a ledger that fails included); every other end is in what it returns.
 
-    `ledger` may be None in a dry run that has nothing to look up. `network` replaces the wire in tests.
+    `ledger` may be None in a dry run that has nothing to look up. `network` replaces the wire to Customer.io in tests;
+    `project` is the Amplitude project of a source such as `amplitude:COHORT_ID`.
     """
     settings.require("site_id", "track_api_key", "app_api_key")
     began = time.monotonic()
     shared = ledger is not None and not options.dry_run
     reach = Destination(settings, console, policy=policy, network=network, shared=shared)
-    with Spool() as cohort, reach as destination:
-        run = _Run(options, settings, ledger, console, destination, cohort)
+    writing, full = not options.dry_run, options.full or options.recreate
+    intent = _intent(options, settings)
+    origin = open_cohort_source(options.source, intent, ledger, console, project, writing=writing, full=full)
+    with Spool() as cohort, origin as source, reach as destination:
+        run = _Run(options, intent, ledger, console, destination, source, cohort)
         error = run.play()
         report = run.report
         report.requests, report.retries = destination.requests, destination.retries
@@ -84,17 +90,16 @@ class _Run:
     """One run's state, so that a report can be made wherever it stops."""
 
     def __init__(
-        self, options: CohortOptions, settings: Settings, ledger: Ledger | None, console: Console,
-        destination: Destination, cohort: Spool,
+        self, options: CohortOptions, intent: CohortIntent, ledger: Ledger | None, console: Console,
+        destination: Destination, source: CohortSource, cohort: Spool,
     ) -> None:
         self._options = options
         self._ledger = ledger
         self._console = console
         self._destination = destination
         self._cohort = cohort
-        self._intent = CohortIntent(
-            settings.site_id, options.name, options.id_type, options.id_column, options.cohort_id
-        )
+        self._source = source
+        self._intent = intent
         self._facts: SnapshotFacts | None = None
         self._totals: Totals | None = None
         self._refused: Counter[str] = Counter()
@@ -122,7 +127,7 @@ class _Run:
         options = self._options
         if self._writing is not None:
             self._writing.start_run(self.report.run_id, "cohort", options.name, self._intent.key)
-        self._facts = read_cohort(options.source, options.id_column, options.id_type, self._cohort)
+        self._facts = self._source.read(self._cohort)
         guard_empty(self._facts.kept, allow_empty=options.allow_empty)
         lease = f"cohort {self._intent.site_id} {options.name}"
         with self._writing.lease(lease) if self._writing is not None else contextlib.nullcontext():
@@ -218,6 +223,8 @@ class _Run:
             raise
         sums = performer.settle()
         self._account(totals, sums)
+        if not sums.refused:  # the ledger forgets those: only the source can name them again
+            self._source.agreed()
         if sums.strangers:
             self._console.note(f"{sums.strangers} members were put there by somebody else and are left alone")
         _all_gone(sums)
@@ -285,6 +292,11 @@ class _Run:
             self.report.already_members = self._totals.kept
         self.report.refused = dict(self._refused)
         self.report.pending = self.report.in_cohort - self.report.already_members - total(self._refused)
+
+
+def _intent(options: CohortOptions, settings: Settings) -> CohortIntent:
+    cohort_id = options.cohort_id or cohort_id_of(options.source)
+    return CohortIntent(settings.site_id, options.name, options.id_type, options.id_column, cohort_id)
 
 
 def _remapped(row: SyncRow | None, intent: CohortIntent) -> bool:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from sync.amplitude_pull import Project
 from sync.core.errors import ConfigError, Interrupted, SourceError, SyncError
 from sync.core.mapping import Discard, Rules
 from sync.core.report import Ended, EventsReport, encode, finish
@@ -21,12 +22,13 @@ from sync.destination import Destination
 from sync.dispatch import Dispatcher
 from sync.edge.console import Console
 from sync.edge.event_ledger import EventLedger
-from sync.edge.files import EventFiles, Piece
+from sync.edge.files import EventFiles, EventSource, Piece
 from sync.edge.ledger import Ledger
 from sync.edge.settings import Settings
 from sync.edge.transport import Network
 from sync.event_letters import discarded_letter
 from sync.event_reading import EventReading
+from sync.export_source import EXPORT, open_export
 from sync.run import new_run_id
 
 GRACE_S = 5.0  # for the answer to what was just sent, when somebody stops the run
@@ -50,16 +52,18 @@ def run_events(
     *,
     policy: RetryPolicy | None = None,
     network: Network | None = None,
+    project: Project | None = None,
 ) -> Ended:
     """Run once and tell. Raises ConfigError (a ledger that fails included); every other end is in what it returns.
 
-    `ledger` may be None in a dry run that has nothing to look up. `network` replaces the wire in tests.
+    `ledger` may be None in a dry run that has nothing to look up. `network` replaces the wire to Customer.io in tests;
+    `project` is the Amplitude project of the source `amplitude:export`.
     """
     settings.require("site_id", "track_api_key")
     began = time.monotonic()
     shared = ledger is not None and not options.dry_run
     with Destination(settings, console, policy=policy, network=network, shared=shared) as destination:
-        run = _Run(options, settings, ledger, console, destination)
+        run = _Run(options, settings, ledger, console, destination, project)
         error = run.play()
         report = run.report
         report.requests, report.retries = destination.requests, destination.retries
@@ -76,7 +80,7 @@ class _Run:
 
     def __init__(
         self, options: EventsOptions, settings: Settings, ledger: Ledger | None, console: Console,
-        destination: Destination,
+        destination: Destination, project: Project | None,
     ) -> None:
         self.report = EventsReport(run_id=new_run_id(), mode="dry_run" if options.dry_run else "send")
         self._options = options
@@ -85,6 +89,7 @@ class _Run:
         self._ledger = ledger
         self._console = console
         self._destination = destination
+        self._project = project
         self._reading: EventReading | None = None
         self._dispatcher: Dispatcher | None = None
 
@@ -105,39 +110,57 @@ class _Run:
         return error
 
     def _play(self) -> None:
-        stdin = sys.stdin.buffer if self._options.source == "-" else None
         if self._writing is not None:
             self._writing.start_run(self.report.run_id, "events", None, self._site_id)
-        with EventFiles(self._options.source, stdin) as files:
-            files.prove()
+        with self._opened() as source:
+            source.prove()
             if self._writing is None:
-                self._rehearse(files)
+                self._rehearse(source)
                 return
             with self._writing.lease(f"events {self._site_id}"):
                 self._destination.connect()
-                self._deliver(files)
+                try:
+                    self._deliver(source)
+                except SourceError:
+                    self._advance(source)
+                    raise
+                self._advance(source)
+
+    def _opened(self) -> contextlib.AbstractContextManager[EventSource]:
+        source, rules = self._options.source, self._options.rules
+        if source == EXPORT:
+            return open_export(
+                self._project, self._ledger, self._site_id, self._console,
+                since=rules.since, until=rules.until, writing=self._writing is not None,
+            )  # fmt: skip
+        return EventFiles(source, sys.stdin.buffer if source == "-" else None)
+
+    def _advance(self, source: EventSource) -> None:
+        """Unless an event is in doubt: what was read of the source need not be read again."""
+        if self._dispatcher is not None and self._dispatcher.pending == 0:
+            source.advance()
 
     @property
     def _writing(self) -> Ledger | None:
         """The ledger, unless nothing may be written."""
         return None if self._options.dry_run else self._ledger
 
-    def _rehearse(self, files: EventFiles) -> None:
+    def _rehearse(self, source: EventSource) -> None:
         """A dry run: everything but sending and remembering."""
         known = EventLedger(self._ledger, self._site_id, self.report.run_id)
         self._reading = EventReading(
             self._options.rules, known, bury=lambda discard, file, number: None, lanes=self._lanes
         )
-        for batch in self._reading.batches(self._watched(files)):
+        for batch in self._reading.batches(self._watched(source)):
             self.report.delivered += len(batch.items)
 
-    def _deliver(self, files: EventFiles) -> None:
+    def _deliver(self, source: EventSource) -> None:
         events = EventLedger(self._ledger, self._site_id, self.report.run_id)
         with Courier(self._destination.driver, self._lanes) as courier:
             self._dispatcher = dispatcher = Dispatcher(courier, events, self.report.run_id)
             self._reading = EventReading(self._options.rules, events, self._bury, lanes=self._lanes)
             try:
-                for batch in self._reading.batches(self._watched(files)):
+                for batch in self._reading.batches(self._watched(source)):
                     dispatcher.send(batch)
                 dispatcher.finish()
             except (KeyboardInterrupt, SyncError) as stop:
@@ -156,15 +179,15 @@ class _Run:
         assert self._dispatcher is not None, "only a run that delivers buries"
         self._dispatcher.bury(discarded_letter(self.report.run_id, discard, file, number))
 
-    def _watched(self, files: EventFiles) -> Iterator[Piece]:
+    def _watched(self, source: EventSource) -> Iterator[Piece]:
         """The pieces, with progress told as they go by."""
-        total = None if files.total_bytes is None else files.total_bytes // _KIB
+        total = None if source.total_bytes is None else source.total_bytes // _KIB
         with self._console.progress("reading", total, "KiB") as advance:
             told = 0
-            for piece in files.pieces():
+            for piece in source.pieces():
                 yield piece
-                advance(files.bytes_read // _KIB - told)
-                told = files.bytes_read // _KIB
+                advance(source.bytes_read // _KIB - told)
+                told = source.bytes_read // _KIB
 
     # -- telling ------------------------------------------------------------------------------------------------------
     def _broken(self, error: SourceError) -> SourceError:

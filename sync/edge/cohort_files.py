@@ -24,7 +24,7 @@ from sync.core.budgets import PERSON_ID
 from sync.core.errors import SnapshotIncomplete, SourceError
 from sync.core.facts import SnapshotFacts
 from sync.core.wire_segments import fold
-from sync.edge.csv_column import BOM, BadCsv, read_column
+from sync.edge.csv_column import BOM, BadCsv, Opened, read_column
 from sync.edge.membership import Spool
 
 CHUNK = 20_000  # rows handled at a time
@@ -45,17 +45,20 @@ def read_cohort(source: str, id_column: str, id_type: str, spool: Spool) -> Snap
     """
     rows = _Rows(id_type, spool)
     for path in _paths(source):
-        with _explained(path), path.open("rb") as raw:
-            _read(path, _unpacked(raw), id_column, rows)
+        with _explained(str(path)), path.open("rb") as raw:
+            _read(str(path), _unpacked(raw), id_column, rows)
+    return SnapshotFacts(rows.kept, dict(rows.skipped))
+
+
+def read_downloaded(file: io.BufferedRandom, name: str, id_column: str, id_type: str, spool: Spool) -> SnapshotFacts:
+    """The same for one open file; `name` is what errors call it."""
+    rows = _Rows(id_type, spool)
+    with _explained(name):
+        _read(name, _unpacked(file), id_column, rows)
     return SnapshotFacts(rows.kept, dict(rows.skipped))
 
 
 def _paths(source: str) -> list[Path]:
-    if source.startswith("amplitude:"):
-        raise SourceError(
-            "this version reads cohorts from files only; nothing was sent",
-            hint="download the cohort from Amplitude as CSV and name the file",
-        )
     if Path(source).is_dir():
         raise SourceError(f"{source} is a folder; nothing was sent", hint=f"name the files: '{source.rstrip('/')}/*'")
     found = [source] if Path(source).exists() else sorted(glob.glob(source, recursive=True))
@@ -97,14 +100,14 @@ class _Rows:
 
 
 # -- what kind of file ------------------------------------------------------------------------------------------------
-def _unpacked(file: io.BufferedReader) -> io.BufferedReader:
+def _unpacked(file: Opened) -> Opened:
     """The file's content, gunzipped when its first bytes say gzip, whatever it is called."""
     if not file.peek(2).startswith(_GZIP):
         return file
     return io.BufferedReader(igzip.IGzipFile(fileobj=file), 1 << 20)
 
 
-def _read(path: Path, file: io.BufferedReader, id_column: str, rows: _Rows) -> None:
+def _read(path: str, file: Opened, id_column: str, rows: _Rows) -> None:
     head = file.peek(4096)[:4096]
     text = head.removeprefix(BOM).lstrip()
     if not text:
@@ -120,7 +123,7 @@ def _read(path: Path, file: io.BufferedReader, id_column: str, rows: _Rows) -> N
         _read_csv(path, file, id_column, rows)
 
 
-def _unknown(path: Path) -> SourceError:
+def _unknown(path: str) -> SourceError:
     return SourceError(
         f"{path} is of an unknown type; nothing was sent",
         hint="give an Amplitude cohort CSV or one JSON object a line, plain or gzip",
@@ -128,7 +131,7 @@ def _unknown(path: Path) -> SourceError:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def _explained(path: str) -> Iterator[None]:
     """Every way in which reading can fail, as one clear error; no content is ever quoted."""
     try:
         yield
@@ -148,7 +151,7 @@ def _explained(path: Path) -> Iterator[None]:
 
 
 # -- CSV --------------------------------------------------------------------------------------------------------------
-def _read_csv(path: Path, file: io.BufferedReader, id_column: str, rows: _Rows) -> None:
+def _read_csv(path: str, file: Opened, id_column: str, rows: _Rows) -> None:
     try:
         for values in read_column(file, lambda header: _column(path, header, id_column)):
             rows.add(values)
@@ -165,7 +168,7 @@ def _read_csv(path: Path, file: io.BufferedReader, id_column: str, rows: _Rows) 
         ) from error
 
 
-def _column(path: Path, header: list[str], id_column: str) -> int:
+def _column(path: str, header: list[str], id_column: str) -> int:
     """Where the ids are: the first column of that name, for names may repeat."""
     if id_column in header:
         return header.index(id_column)
@@ -181,7 +184,7 @@ def _column(path: Path, header: list[str], id_column: str) -> int:
 
 
 # -- JSONL ------------------------------------------------------------------------------------------------------------
-def _read_jsonl(path: Path, file: BinaryIO, id_column: str, rows: _Rows) -> None:
+def _read_jsonl(path: str, file: BinaryIO, id_column: str, rows: _Rows) -> None:
     row = msgspec.defstruct("Row", [("value", Any, None)], rename={"value": id_column}, gc=False)
     decode = msgspec.json.Decoder(row).decode
     lines = (line for line in _lines(file) if not line.isspace())

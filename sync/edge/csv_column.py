@@ -19,6 +19,7 @@ from typing import Protocol
 BLOCK_BYTES = 1 << 20
 ROWS = 20_000
 BOM = b"\xef\xbb\xbf"
+Opened = io.BufferedReader | io.BufferedRandom  # a file opened for reading, or a temporary one
 
 
 class Reader(Protocol):
@@ -40,7 +41,7 @@ class BadCsv(Exception):
         self.cut_short = cut_short
 
 
-def read_column(file: io.BufferedReader | io.BufferedRandom, locate: Callable[[list[str]], int]) -> Iterator[list[bytes]]:
+def read_column(file: Opened, locate: Callable[[list[str]], int]) -> Iterator[list[bytes]]:
     """Lists of the values of one column, in UTF-8. `locate` is given the header and returns the column's index.
 
     Raises BadCsv, and UnicodeDecodeError for what is not UTF-8.
@@ -65,7 +66,7 @@ def read_column(file: io.BufferedReader | io.BufferedRandom, locate: Callable[[l
         yield values
 
 
-def _block(file: io.BufferedReader) -> bytes:
+def _block(file: Opened) -> bytes:
     """Whole lines, each with its end; empty at the end of the file."""
     block = file.read(BLOCK_BYTES)
     if block and not block.endswith(b"\n"):
@@ -86,7 +87,7 @@ def _plain_line(width: int, at: int, *, quoted: bool) -> re.Pattern[bytes]:
 class _Rest(io.RawIOBase):
     """What was read already, then what is left of the file."""
 
-    def __init__(self, start: bytes, file: io.BufferedReader) -> None:
+    def __init__(self, start: bytes, file: Opened) -> None:
         self._start = memoryview(start)
         self._file = file
 
@@ -101,7 +102,7 @@ class _Rest(io.RawIOBase):
         return count
 
 
-def _reader(start: bytes, file: io.BufferedReader) -> Reader:
+def _reader(start: bytes, file: Opened) -> Reader:
     return csv.reader(io.TextIOWrapper(io.BufferedReader(_Rest(start, file)), "utf-8", newline=""), strict=True)
 
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from gzip import BadGzipFile
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Protocol, cast
 
 import msgspec
 from isal import igzip_threaded, isal_zlib
@@ -40,6 +40,25 @@ class Piece(msgspec.Struct, frozen=True, gc=False):
 
     name: str
     data: bytes
+
+
+class EventSource(Protocol):
+    """What an events run reads. `total_bytes` is None where nobody knows."""
+
+    bytes_read: int
+    total_bytes: int | None
+
+    def prove(self) -> None:
+        """Raise SourceError for what is doubtful, so far as that can be known before anything is sent."""
+        ...
+
+    def pieces(self) -> Iterator[Piece]:
+        """Every line; raises SourceError where the source can't be read on."""
+        ...
+
+    def advance(self) -> None:
+        """What was given out so far has a fate in the ledger."""
+        ...
 
 
 class EventFiles:
@@ -79,6 +98,9 @@ class EventFiles:
         for path in self._paths:
             yield from self._pieces_of(path, done=done)
             done += path.stat().st_size
+
+    def advance(self) -> None:
+        """Files have no cursor: the ledger knows their events."""
 
     def _pieces_of(self, path: Path, *, done: int = 0, whole: bool = True) -> Iterator[Piece]:
         with _explained(str(path)), path.open("rb") as file:
@@ -160,7 +182,7 @@ def _chained(*streams: IO[bytes]) -> io.BufferedReader:
 def find_files(source: str) -> list[Path]:
     """The files of a path, a folder (with those below it) or a glob. Hidden files are nobody's export."""
     if source.startswith("amplitude:"):
-        raise SourceError("this version reads events from files only", hint="download the export and name its file")
+        raise SourceError(f"there is no source {source}", hint="write amplitude:export, or name files")
     path = Path(source)
     if path.is_dir():
         paths = [one for one in path.rglob("*") if one.is_file() and not _is_hidden(one.relative_to(path).parts)]

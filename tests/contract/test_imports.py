@@ -40,9 +40,9 @@ IMPURE_CALLS = frozenset({"open", "print", "input", "datetime.now", "datetime.ut
 
 # A library that one file uses is a library that one file replaces.
 CONFINED = {
-    "starlette": ("fakeio.edge", "fakeio.app"),
-    "uvicorn": ("fakeio.server", "fakeio.server_protocol"),
-    "httpx": ("fakeio.edge.transport", "fakeio.testing", "sync.edge.transport"),
+    "starlette": ("fakeio.edge", "fakeio.app", "scenarios.amplitude"),
+    "uvicorn": ("fakeio.server", "fakeio.server_protocol", "scenarios.amplitude_server"),
+    "httpx": ("fakeio.edge.transport", "fakeio.testing", "sync.edge.transport", "sync.edge.amplitude_transport"),
     "sqlite_utils": ("sync.edge.ledger", "sync.edge.migrations"),
     "cryptography": ("fakeio.edge.tls",),
     "isal": ("sync.edge",),

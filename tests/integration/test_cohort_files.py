@@ -176,8 +176,6 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
         read(tmp_path / "*.csv")
     with pytest.raises(SourceError, match="is a folder"):
         read(tmp_path)
-    with pytest.raises(SourceError, match="files only"):
-        read("amplitude:abc")
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)

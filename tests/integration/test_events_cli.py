@@ -125,7 +125,7 @@ def test_json_is_one_object_with_exactly_the_published_keys(engine: Engine, capf
         pytest.param(lambda engine: engine.export(row(1)), 0, "success", id="all settled"),
         pytest.param(lambda engine: engine.export(row(1, user_id="")), 1, "partial", id="something discarded"),
         pytest.param(lambda engine: "nowhere.zip", 3, "failed", id="no such file"),
-        pytest.param(lambda engine: "amplitude:export", 3, "failed", id="a source that only later versions read"),
+        pytest.param(lambda engine: "amplitude:exports", 3, "failed", id="a source that nobody knows"),
         pytest.param(lambda engine: engine.export(b"hello"), 3, "failed", id="no export at all"),
     ],
 )

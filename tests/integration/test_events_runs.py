@@ -268,15 +268,13 @@ def test_damage_found_on_the_way_keeps_what_was_delivered(
     (folder / "2.gz").write_bytes(gzip.compress(last)[:-6])
     ended = engine.run(source=str(folder))
     assert isinstance(ended.report, EventsReport)
-    delivered = ended.report.delivered
-    assert (ended.exit_code, ended.report.status, ended.report.received) == (3, "failed", 3_000)
-    assert 0 < delivered < 3_000
-    assert ended.report.pending == 3_000 - delivered
+    assert (ended.exit_code, ended.report.status) == (3, "failed")
+    assert counts(ended.report) == {"received": 3_000, "delivered": 3_000}
     assert ended.error is not None
-    assert f"{delivered} events before that were delivered" in ended.error.message
+    assert "3000 events before that were delivered" in ended.error.message
     (folder / "2.gz").write_bytes(gzip.compress(last))
     mended = engine.report(source=str(folder))
-    assert counts(mended) == {"received": 3_001, "delivered": 3_001 - delivered, "duplicates": delivered}
+    assert counts(mended) == {"received": 3_001, "delivered": 1, "duplicates": 3_000}
     assert engine.numbers() == list(range(3_001))
 
 

@@ -1,0 +1,228 @@
+"""Events pulled through the Export API: hours, cursors, stragglers, ranges too large, archives that are damaged."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import HandTurnedClock
+from fakeio import Fake
+from scenarios.amplitude import FakeAmplitude, Trouble
+from scenarios.amplitude_server import AmplitudeServer
+from sync.amplitude_pull import Project
+from sync.core.errors import SourceError
+from sync.core.mapping import Rules
+from sync.core.report import Ended, EventsReport
+from sync.core.sending import RetryPolicy
+from sync.edge.amplitude_ledger import AmplitudeLedger
+from sync.edge.amplitude_settings import AmplitudeSettings
+from sync.edge.console import Console
+from sync.edge.ledger import Ledger
+from sync.export_source import EXPORT
+from sync.run_events import EventsOptions, run_events
+from tests.integration.amplitude_project import EngineClock
+from tests.integration.event_engine import HASTE, IMPATIENT, Engine, row
+
+NOON = 1_777_636_800  # where the hand-turned clock starts, 2026-05-01
+HOUR = NOON // 3600
+
+
+class Export:
+    """A project with events, and an engine that reads its export."""
+
+    def __init__(self, fake: FakeAmplitude, url: str, engine: Engine, clock: HandTurnedClock) -> None:
+        self.fake = fake
+        self.engine = engine
+        self.clock = clock
+        self.settings = AmplitudeSettings(api_key=fake.api_key, secret_key=fake.secret_key, url=url)
+
+    def upload(self, number: int, hours_ago: int) -> None:
+        """An event that was uploaded in the hour so long ago, and happened then."""
+        hour = f"2026-05-01 {12 - hours_ago:02}" if hours_ago <= 12 else f"2026-04-30 {36 - hours_ago:02}"
+        times = {"event_time": f"{hour}:10:00.000000", "server_upload_time": f"{hour}:11:00.000000"}
+        self.fake.events.append(row(number, **times))
+
+    def run(self, *, policy: RetryPolicy = HASTE, dry_run: bool = False, **rules: Any) -> Ended:
+        options = EventsOptions(source=EXPORT, rules=Rules(**rules), dry_run=dry_run)
+        patience = RetryPolicy(retries=2, base_s=1, cap_s=2, budget_s=20)
+        project = Project(settings=self.settings, policy=patience, clock=EngineClock(self.clock))
+        path = self.engine.path
+        ledger = Ledger.peek(path) if dry_run else Ledger.open(path)
+        console = Console(stream=self.engine.said)
+        with ledger or contextlib.nullcontext():
+            return run_events(options, self.engine.settings(), ledger, console, policy=policy, project=project)
+
+    def report(self, **flags: Any) -> EventsReport:
+        ended = self.run(**flags)
+        assert isinstance(ended.report, EventsReport)
+        assert ended.error is None, ended.error
+        return ended.report
+
+    def cursor(self) -> int | None:
+        with Ledger.open(self.engine.path) as ledger:
+            return AmplitudeLedger(ledger, self.settings.project).next_hour(self.engine.workspace.site_id)
+
+    def numbers(self) -> list[int]:
+        return sorted(event.data["n"] for event in self.engine.workspace.events())
+
+    def ranges(self) -> list[str]:
+        return [one.query for one in self.fake.asked if one.path == "/api/2/export"]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Fake]:
+    with Fake() as fake:
+        yield fake
+
+
+@pytest.fixture(scope="module")
+def amplitude() -> Iterator[AmplitudeServer]:
+    with AmplitudeServer(FakeAmplitude()) as running:
+        yield running
+
+
+@pytest.fixture
+def export(server: Fake, amplitude: AmplitudeServer, tmp_path: Path, clock: HandTurnedClock) -> Iterator[Export]:
+    workspace = server.new_workspace()
+    project = FakeAmplitude(now=clock)
+    amplitude.play(project)
+    yield Export(project, amplitude.url, Engine(server, workspace, tmp_path), clock)
+    workspace.raise_first_error()
+
+
+# -- hours and the cursor ---------------------------------------------------------------------------------------------
+def test_a_first_run_reads_a_day_of_available_hours(export: Export) -> None:
+    for number, hours_ago in enumerate((2, 3, 20, 26, 27)):
+        export.upload(number, hours_ago)
+    report = export.report()
+    assert (report.status, report.received, report.delivered) == ("success", 3, 3)
+    assert export.numbers() == [1, 2, 3]  # number 0 is not available yet, number 4 older than a day
+    assert export.cursor() == HOUR - 2
+    assert export.ranges() == ["start=20260430T10&end=20260430T21", "start=20260430T22&end=20260501T09"]
+
+
+def test_the_next_run_reads_the_new_hour_and_two_again_without_repeating(export: Export) -> None:
+    export.upload(1, 3)
+    export.upload(2, 2)
+    export.report()
+    export.clock.advance(3600)
+    export.upload(3, 4)  # a straggler: uploaded in an hour that was read already
+    report = export.report()
+    assert (report.delivered, report.duplicates) == (2, 1)
+    assert export.numbers() == [1, 2, 3]
+    assert export.ranges()[-1] == "start=20260501T08&end=20260501T10"
+    assert export.cursor() == HOUR - 1
+
+
+def test_nothing_is_asked_before_an_hour_has_become_available(export: Export) -> None:
+    export.report()
+    export.fake.asked.clear()
+    report = export.report()
+    assert (report.received, report.status, export.ranges()) == (0, "success", [])
+
+
+def test_hours_without_events_are_empty_and_passed(export: Export) -> None:
+    assert export.report().received == 0
+    assert export.cursor() == HOUR - 2
+
+
+def test_a_back_fill_leaves_the_cursor_alone(export: Export) -> None:
+    export.upload(1, 3)
+    export.report()
+    export.upload(2, 30)
+    report = export.report(since=NOON - 31 * 3600, until=NOON - 29 * 3600)
+    assert (report.delivered, export.numbers(), export.cursor()) == (1, [1, 2], HOUR - 2)
+
+
+def test_a_dry_run_reads_and_writes_nothing(export: Export) -> None:
+    export.upload(1, 3)
+    report = export.report(dry_run=True)
+    assert (report.mode, report.delivered, export.engine.path.exists()) == ("dry_run", 1, False)
+    assert export.numbers() == []
+
+
+def test_events_in_doubt_keep_the_cursor_back(export: Export) -> None:
+    export.upload(1, 3)
+    export.engine.workspace.fault("status", match={"api": "track", "method": "POST"}, status=503)
+    first = export.run(policy=IMPATIENT)
+    assert isinstance(first.report, EventsReport)
+    assert first.report.pending + first.report.expired == 1
+    if first.report.pending:
+        assert export.cursor() is None
+    export.engine.workspace.clear_faults()
+
+
+# -- what goes wrong --------------------------------------------------------------------------------------------------
+def test_a_range_that_is_too_large_is_halved(export: Export) -> None:
+    for number, hours_ago in enumerate((3, 9, 15, 21)):
+        export.upload(number, hours_ago)
+    export.fake.troubles.append(Trouble("/api/2/export", status=400, times=3))
+    assert export.report().delivered == 4
+    assert export.ranges()[:4] == [
+        "start=20260430T10&end=20260430T21",
+        "start=20260430T10&end=20260430T15",
+        "start=20260430T10&end=20260430T12",
+        "start=20260430T10&end=20260430T11",
+    ]
+
+
+def test_an_hour_that_is_too_large_ends_the_run_where_it_was(export: Export) -> None:
+    export.upload(1, 20)
+    export.upload(2, 3)
+    export.report()
+    export.clock.advance(7200)
+    export.upload(3, 2)
+    export.upload(4, 1)
+    export.fake.most_export_bytes = 0
+    ended = export.run()
+    assert isinstance(ended.error, SourceError)
+    assert (ended.exit_code, ended.error.reason) == (3, "export_too_large")
+    assert export.cursor() == HOUR - 2
+    export.fake.most_export_bytes = 2**30
+    assert export.report().delivered == 2
+    assert export.numbers() == [1, 2, 3, 4]
+
+
+def test_a_damaged_archive_is_downloaded_again(export: Export) -> None:
+    export.upload(1, 3)
+    export.fake.troubles.append(Trouble("/api/2/export", status=200, body=b"PK\x03\x04 damaged", times=1))
+    assert export.report().delivered == 1
+
+
+def test_a_corrupt_hour_is_not_passed_and_the_hours_before_it_are_delivered(export: Export) -> None:
+    export.upload(1, 9)
+    export.report()
+    export.clock.advance(4 * 3600)
+    export.upload(2, 2)
+    export.upload(3, 1)
+    export.fake.damaged_hours.add(HOUR - 1)
+    ended = export.run()
+    assert isinstance(ended.error, SourceError)
+    assert ended.error.reason == "export_damaged"
+    assert "hour 20260501T11 is damaged" in ended.error.message
+    assert "1 events before that were delivered and are remembered" in ended.error.message
+    assert export.numbers() == [1, 2]
+    assert export.cursor() == HOUR - 1
+    export.fake.damaged_hours.clear()
+    assert export.report().delivered == 1
+    assert export.numbers() == [1, 2, 3]
+
+
+def test_a_wrong_key_sends_nothing(export: Export) -> None:
+    export.fake.secret_key = "c" * 32
+    ended = export.run()
+    assert isinstance(ended.error, SourceError)
+    assert (ended.exit_code, ended.error.reason) == (3, "amplitude_credentials")
+    assert export.engine.workspace.requests[-1].path == "/api/v1/accounts/region"
+
+
+def test_trouble_that_stays_ends_the_run_where_it_was(export: Export) -> None:
+    export.fake.troubles.append(Trouble("/api/2/export", status=503, times=99))
+    ended = export.run()
+    assert isinstance(ended.error, SourceError)
+    assert ended.error.reason == "amplitude_unreachable"
+    assert export.cursor() is None
