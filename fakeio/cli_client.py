@@ -1,6 +1,7 @@
 """The commands that look into a running server through its control API, and how its answers look at a terminal.
 
-Those that change something are in `cli_conditions.py`; those that hand out and run reproductions in `cli_replay.py`.
+Those that change something are in `cli_conditions.py`; those that hand out and run reproductions in `cli_replay.py`;
+those about a state as a whole in `cli_state.py`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 from fakeio.cli_calls import add_call_command, client_of, write_json, write_rows, write_table
 from fakeio.cli_conditions import add_condition_commands
 from fakeio.cli_replay import add_replay_commands
+from fakeio.cli_state import add_state_commands
 from fakeio.cli_text import complain, write
 
 
@@ -33,6 +35,7 @@ def add_client_commands(commands: Any) -> None:
     segments.add_argument("segment", nargs="?", metavar="ID", help="list this segment's members")
     add_condition_commands(commands)
     add_replay_commands(commands)
+    add_state_commands(commands)
 
 
 def show_requests(options: argparse.Namespace) -> int:

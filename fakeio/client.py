@@ -101,9 +101,9 @@ class ControlClient:
         """A new workspace with the same state and credentials of its own."""
         return self._json("POST", f"{self._base}/fork", fields)
 
-    def diff(self, other: int | str) -> Row:
-        """What differs between this workspace and another, field by field."""
-        return self._json("GET", f"{self._base}/diff?{urlencode({'with': other})}")
+    def diff(self, other: int | str) -> Iterator[Row]:
+        """What differs between this workspace (left) and another: `{"path", "kind", "left"?, "right"?}` each."""
+        return self._rows(f"{self._base}/diff", "differences", {"with": other})
 
     def snapshot(self) -> Row:
         """The whole state as one document."""

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from fakeio.assertions import Assertions
+from fakeio.core.comparing import compare
 from fakeio.core.identifiers import CIO_ID, CIO_PREFIX, EMAIL, ID, Ref
 from fakeio.core.seeding import add_people, add_segment
 from fakeio.core.segments import MANUAL, Segment
@@ -24,6 +25,7 @@ from fakeio.edge.control_requests import ignored
 from fakeio.edge.control_weather import turn_clock
 from fakeio.edge.exchange import Universe
 from fakeio.edge.exporting import Exporter, export
+from fakeio.edge.keeping import put_snapshot, read_snapshot
 from fakeio.edge.registry import HostedWorkspace
 from fakeio.edge.tape import as_row
 from fakeio.edge.views import event_view, identifiers_view, person_view, segment_view, up_to_date
@@ -114,6 +116,26 @@ class WorkspaceHandle(Assertions):
         """
         with up_to_date(self._hosted) as hosted:
             return WorkspaceHandle(self._universe.registry.fork(hosted, name=name), self._universe, self.url)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Everything the workspace knows as one JSON document: for `restore`, for a seed, or for a file."""
+        with up_to_date(self._hosted) as hosted:
+            document: dict[str, Any] = _json_copy(read_snapshot(hosted))
+        return document
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Become what a snapshot says; tape, faults and credentials stay.
+
+        Raises ValueError (SeedError) for one that can't be, and then nothing has changed.
+        """
+        put_snapshot(self._hosted, _json_copy(document))
+
+    def diff(self, other: WorkspaceHandle) -> list[dict[str, Any]]:
+        """What this workspace (left) and another (right) differ in: `{"path", "kind", "left"?, "right"?}` each.
+
+        `kind` is changed, only_left or only_right. Empty when they are alike.
+        """
+        return list(compare(self.snapshot(), other.snapshot()))
 
     # ---- looking -----------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 REAL, MANUAL = "real", "manual"
 MODES = (REAL, MANUAL)
+LATEST = 253_402_300_799  # the end of the year 9999, after which no calendar library goes on
 
 
 class Clock:

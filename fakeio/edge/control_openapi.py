@@ -56,6 +56,8 @@ ANSWERS: dict[str, Schema] = {
     "create_workspace": ref("Workspace"),
     "get_workspace": ref("Workspace"),
     "fork_workspace": ref("Workspace"),
+    "diff_workspaces": listed("differences", ref("StateDifference")),
+    "get_snapshot": ref("Snapshot"),
     "list_people": listed("people", ref("Person")),
     "seed_people": exactly(people=many(ref("Person"))),
     "explain": ref("Explanation"),
@@ -87,6 +89,7 @@ BODIES: dict[str, Schema] = {
         name=maybe(TEXT), region=choice(REGIONS), account=maybe(TEXT), settings=maybe(TABLE), seed=maybe(ref("Seed")),
     ),
     "fork_workspace": partial(name=maybe(TEXT), account=maybe(TEXT)),
+    "restore_snapshot": ref("Snapshot"),
     "seed_people": exactly(people=many(ref("SeededPerson"))),
     "create_segment": exactly(
         {"description": TEXT, "type": choice(("manual", "dynamic")), "conditions": maybe(TABLE)}, name=TEXT

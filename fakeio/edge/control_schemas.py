@@ -11,7 +11,9 @@ from typing import Any
 
 import msgspec
 
+from fakeio.core.seeding_content import CONTENT_KEYS
 from fakeio.core.settings import ROWS
+from fakeio.core.snapshots import VERSION
 from fakeio.core.weather import APIS, Effect
 from fakeio.edge.clock import MODES
 from fakeio.edge.registry import REGIONS
@@ -111,6 +113,17 @@ _EXCHANGE: dict[str, Schema] = {
 }  # fmt: skip
 _DIFFERENCE = exactly({"actual": ANYTHING}, field=TEXT, expected=ANYTHING)
 
+_SNAPSHOT: dict[str, Schema] = {
+    "version": choice([VERSION]),
+    **dict.fromkeys(("settings", "clock", "esp_suppressions", "export_links", "waiting", "known"), TABLE),
+    "counters": by_name(COUNT),
+    **{
+        name: many(TABLE) for name in (
+            "people", "objects", "segments", "suppressions", "events", "activities", "deliveries", "forms", "exports",
+            "imports", *CONTENT_KEYS,
+        )
+    },
+}  # fmt: skip
 SCHEMAS: dict[str, Schema] = {
     "Error": exactly(error=exactly(code=TEXT, message=TEXT, hint=TEXT)),
     "Who": _WHO,
@@ -190,4 +203,14 @@ SCHEMAS: dict[str, Schema] = {
         ],
     },
     "Seed": {"type": "object", "description": "Any subset of a snapshot's keys."},
+    "StateDifference": exactly(
+        {"left": ANYTHING, "right": ANYTHING}, path=TEXT, kind=choice(("changed", "only_left", "only_right"))
+    ),
+    "Snapshot": {
+        **exactly(
+            {name: schema for name, schema in _SNAPSHOT.items() if name != "version"}, version=_SNAPSHOT["version"]
+        ),
+        "description": "The whole state. GET answers with every key but `clock`, which is there while the clock "
+        "stands; PUT takes what is missing for empty.",
+    },
 }  # fmt: skip

@@ -8,12 +8,11 @@ from typing import Any
 
 from fakeio.core.settings import BadSetting
 from fakeio.core.weather import BadFault
-from fakeio.edge.clock import MODES
+from fakeio.edge.clock import LATEST, MODES
 from fakeio.edge.control_http import Call, ControlError, Result, bad_request, parse_number, refuse_unknown
 from fakeio.edge.registry import HostedWorkspace
 
 _EXAMPLE = 'for example {"kind": "status", "status": 503, "times": 1, "match": {"path": "/api/v1/*"}}'
-LATEST = 253_402_300_799  # the end of the year 9999, after which no calendar library goes on
 
 
 def list_faults(call: Call) -> Result:

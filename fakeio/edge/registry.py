@@ -14,13 +14,14 @@ from typing import Any
 import msgspec
 
 from fakeio.core.forking import fork
-from fakeio.core.seeding import seed as plant
+from fakeio.core.restoring import plant
+from fakeio.core.seeding import SeedError
 from fakeio.core.settings import Settings
 from fakeio.core.watched import WatchedSettings
 from fakeio.core.weather import Weather
 from fakeio.core.workspace import Workspace
 from fakeio.edge.auth import BASIC, BEARER, Said, parse_authorization
-from fakeio.edge.clock import Clock
+from fakeio.edge.clock import LATEST, MANUAL, Clock
 from fakeio.edge.ratelimit import Windows
 from fakeio.edge.tape import DEFAULT_LIMIT, DEFAULT_LIMIT_BYTES, Tape
 from fakeio.faults import fair_weather
@@ -28,6 +29,8 @@ from fakeio.faults import fair_weather
 US, EU = "us", "eu"
 REGIONS = (US, EU)
 DEFAULT_NAME = "default"
+
+CLOCK = "clock"  # the key of a snapshot or a seed
 
 WORKSPACE_HEADER = b"x-workspace-id"
 
@@ -166,12 +169,33 @@ class HostedWorkspace:
             if self._read is not None:
                 state.settings = WatchedSettings(state.settings.as_dict(), self._read)
             return state
+        state = self._blank(id, name, region)
+        if self._seed:
+            stopped = stopped_at(self._seed)
+            if stopped is not None:
+                self.clock.set(stopped)
+            plant(state, {key: value for key, value in self._seed.items() if key != CLOCK}, self.clock.now())
+        return state
+
+    def blank(self) -> Workspace:
+        """An empty state for this workspace, with the settings it was created with."""
+        return self._blank(self.id, self.name, self.region)
+
+    def _blank(self, id: int, name: str, region: str) -> Workspace:
         values = {**self._options.settings, **self._settings}
         settings = Settings(values) if self._read is None else WatchedSettings(values, self._read)
-        state = Workspace(id=id, name=name, region=region, settings=settings)
-        if self._seed:
-            plant(state, self._seed, self.clock.now())
-        return state
+        return Workspace(id=id, name=name, region=region, settings=settings)
+
+
+def stopped_at(document: Mapping[str, Any]) -> float | None:
+    """Where a snapshot or a seed says that the clock stands, None when it runs; raises SeedError."""
+    clock = document.get(CLOCK)
+    if clock is None:
+        return None
+    now: Any = clock.get("now") if isinstance(clock, Mapping) else None
+    if not isinstance(now, int | float) or not 0 <= now <= LATEST or clock != {"now": now, "mode": MANUAL}:
+        raise SeedError('clock: a clock that stands is {"now": Unix seconds, "mode": "manual"}')
+    return float(now)
 
 
 def _knows(state: Workspace, text: str) -> bool:
