@@ -7,6 +7,7 @@ values and no code; `managing.py` says which function a word stands for.
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -44,6 +45,10 @@ class Agenda:
     def waiting(self) -> list[Task]:
         """Everything promised, in the order in which it is due."""
         return sorted(self._queue)
+
+    def next_due(self) -> float:
+        """When the first of them is due; never, when nothing was promised."""
+        return self._queue[0].due if self._queue else math.inf
 
     def take(self, now: float) -> Iterator[Task]:
         """Those due by `now`, in order; what they add for the same time is among them."""

@@ -6,6 +6,7 @@ arrive within five minutes after still attach.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 
@@ -66,6 +67,10 @@ class Anonymous:
 
     def _waits(self, event: Event) -> bool:
         return event.number in self._waiting.get(event.anonymous_id or "", ())
+
+    def next_due(self) -> float:
+        """When the oldest event has waited as long as it may; never, when none waits."""
+        return self._oldest_first[0].at + ANONYMOUS_RETENTION.strict if self._oldest_first else math.inf
 
     def expire(self, now: float) -> list[Event]:
         """Events that waited too long; they wait no more."""

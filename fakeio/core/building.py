@@ -170,6 +170,11 @@ class Builder:
         """Judge again somebody whom an operation has touched."""
         self._judge(self.people.get(cio_id), self._in_order, now, request)
 
+    def next_due(self) -> float:
+        """When the next build is done or the next condition lapses; never, when there are none."""
+        builds = [ruled.build.done_at() for ruled in self._building if ruled.build is not None]
+        return min([*builds, self._due[0][0] if self._due else math.inf])
+
     def sweep(self, now: float) -> None:
         """Let builds move on and old events stop counting; after a clock set back, judge everybody anew."""
         self.now = now

@@ -7,6 +7,7 @@ identifier keep their order; others may overtake one another when their delays d
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -44,6 +45,10 @@ class Intake:
 
     def __len__(self) -> int:
         return len(self._queue)
+
+    def next_due(self) -> float:
+        """When the first of them is due; never, when nothing waits."""
+        return self._queue[0][0] if self._queue else math.inf
 
     def due(self, operation: op.Operation, wanted: float) -> float:
         """When an operation can be due at the earliest without overtaking one about the same person."""

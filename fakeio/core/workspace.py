@@ -6,6 +6,7 @@ than a few lines has a file of its own: `identifying.py`, `merging.py`, `eventin
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -112,7 +113,23 @@ class Workspace:
                 each.settle(outcome, at)
 
     def sweep(self, now: float) -> None:
-        """Let fall due what is due by `now`: accepted operations, promises, old anonymous events, segments."""
+        """Let fall due what is due by `now`: accepted operations, promises, old anonymous events, segments.
+
+        In the order in which it is due, so that one long wait does what many short ones do.
+        """
+        if self.intake or self.agenda or self.builder is not None:
+            at = -math.inf
+            while (due := self._next_due()) < now:
+                # later each time, if only by a hair: what is over only after its time is over then
+                at = max(due, math.nextafter(at, math.inf))
+                self._fall_due(at)
+        self._fall_due(now)
+
+    def _next_due(self) -> float:
+        building = math.inf if self.builder is None else self.builder.next_due()
+        return min(self.intake.next_due(), self.agenda.next_due(), self.anonymous.next_due(), building)
+
+    def _fall_due(self, now: float) -> None:
         if self.intake:
             self._process_held(self.intake.take(now))
         if self.agenda:
