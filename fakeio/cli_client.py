@@ -1,7 +1,7 @@
 """The commands that look into a running server through its control API, and how its answers look at a terminal.
 
 Those that change something are in `cli_conditions.py`; those that hand out and run reproductions in `cli_replay.py`;
-those about a state as a whole in `cli_state.py`.
+those about two workspaces in `cli_state.py`.
 """
 
 from __future__ import annotations

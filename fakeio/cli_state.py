@@ -1,48 +1,23 @@
-"""`fakeio snapshot`, `fork` and `diff`: a workspace's state as a file, a second one like it, and what two differ in."""
+"""`fakeio fork` and `fakeio diff`: a second workspace with the same state, and what two differ in."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 from typing import Any
 
-from fakeio.cli_calls import add_call_command, client_of, read_json, say_done, write_json, write_rows, write_table
-from fakeio.cli_text import CommandFailed, write
+from fakeio.cli_calls import add_call_command, client_of, write_json, write_rows, write_table
+from fakeio.cli_text import write
 
 _WIDEST = 60  # characters of a value in a table
 
 
 def add_state_commands(commands: Any) -> None:
     """Declare them on the parser's subcommands."""
-    snapshot = add_call_command(commands, "snapshot", keep_or_take_back, "save a workspace's whole state, or load it")
-    snapshot.add_argument("action", choices=("save", "load"))
-    snapshot.add_argument("file", nargs="?", default="-", metavar="FILE", help="JSON; - (default): stdout, stdin")
     fork = add_call_command(commands, "fork", fork_workspace, "make a second workspace with the same state")
     fork.add_argument("--name", help="what to call it")
     diff = add_call_command(commands, "diff", show_differences, "what two workspaces differ in")
     diff.add_argument("other", metavar="W2", help="id of the other workspace")
-
-
-def keep_or_take_back(options: argparse.Namespace) -> int:
-    client = client_of(options)
-    if options.action == "load":
-        client.restore(read_json(options.file, "the snapshot"))
-        return say_done(options)
-    document = client.snapshot()
-    if options.file == "-":
-        return write_json(document)
-    write_private(options.file, json.dumps(document, ensure_ascii=False, indent=1))
-    return say_done(options)
-
-
-def write_private(path: str, text: str) -> None:
-    """A file that nobody else can read: a snapshot is about people. Raises CommandFailed."""
-    try:
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            file.write(text + "\n")
-    except OSError as error:
-        raise CommandFailed(f"the snapshot {path} can't be written: {error.strerror}", status=2) from error
 
 
 def fork_workspace(options: argparse.Namespace) -> int:
