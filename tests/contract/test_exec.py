@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from fakeio import Fake
 from fakeio.cli import main
+from fakeio.cli_exec_run import Child
 from tests.contract.exec_world import Inside, inside_exec, program
 from tests.contract.serving import APP_KEY, FAKEIO, PATIENCE_S, SITE, TRACK_KEY, own
 
@@ -272,7 +273,7 @@ def test_everything_is_in_one_private_folder_that_goes_with_the_run(desk: dict[s
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 def test_a_signal_reaches_the_command_and_nothing_is_left(number: int, desk: dict[str, str], tmp_path: Path) -> None:
-    script = "trap 'echo told; exit 9' INT TERM; echo ready; while :; do sleep 0.05; done"
+    script = "trap 'echo told; exit 9' INT TERM; echo ready; for _ in $(seq 400); do sleep 0.05; done"
     command = [*FAKEIO, "exec", "--", *SHELL, script]
     with subprocess.Popen(command, env=own(desk), stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         try:
@@ -283,3 +284,50 @@ def test_a_signal_reaches_the_command_and_nothing_is_left(number: int, desk: dic
         finally:
             process.kill()
     assert left(tmp_path) == ["cwd", "home", "tmp"]
+
+
+def test_a_signal_before_the_command_began_ends_the_run() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with Child() as child:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert child.run(["no-such-command"], {}) == 128 + signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_signal_that_was_to_be_ignored_still_is() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Child():
+            assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+COUNT = """
+import signal, sys, time
+told = []
+signal.signal(signal.SIGINT, lambda *_: told.append(1))
+print("ready", flush=True)
+while not told:
+    time.sleep(0.01)
+time.sleep(0.3)
+sys.exit(10 + len(told))
+"""
+AT_A_TERMINAL = "import os, sys; os.login_tty(int(sys.argv[1])); os.execv(sys.argv[2], sys.argv[2:])"
+
+
+def test_a_key_pressed_at_the_terminal_reaches_the_command_once() -> None:
+    """The terminal tells the whole group, so that what it said need not be handed on."""
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-c", AT_A_TERMINAL, str(theirs), *FAKEIO, "exec", "--", sys.executable, "-c", COUNT]
+    with os.fdopen(ours, "rb+", buffering=0) as terminal:
+        process = subprocess.Popen(command, env=own(None), pass_fds=[theirs])
+        os.close(theirs)
+        try:
+            said = b""
+            while b"ready" not in said:
+                said += terminal.read(1024)
+            terminal.write(b"\x03")
+            assert process.wait(PATIENCE_S) == 11
+        finally:
+            process.kill()

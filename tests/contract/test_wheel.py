@@ -65,6 +65,10 @@ def test_the_samples_are_in_the_wheel() -> None:
     assert {Path(name).suffix for name in samples} >= {".csv", ".gz", ".zip", ".json"}
 
 
+def test_what_programs_under_exec_load_first_is_in_the_wheel() -> None:
+    assert {f"fakeio/preload/{name}" for name in ("sitecustomize.py", "preload.cjs")} <= record()
+
+
 def test_the_licence_travels_along() -> None:
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in record())
 
