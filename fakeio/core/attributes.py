@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from sys import intern
 from typing import Any, NamedTuple
 
-from fakeio.core.limits import ATTRIBUTE_NAME, ATTRIBUTE_VALUE, ATTRIBUTES
+from fakeio.core.limits import ATTRIBUTE_NAME, ATTRIBUTE_VALUE, ATTRIBUTES, OBJECT_ATTRIBUTES, OBJECT_SIZE
 from fakeio.core.outcomes import Refused
 from fakeio.core.people import Person, Stamp
 from fakeio.core.settings import Settings
@@ -93,6 +93,14 @@ def write(
             own[name] = shared(value)
             person.mark(name, stamp)
     return Written(tuple(changes), tuple(stale), tuple(no_room))
+
+
+def fits_object(attributes: Mapping[str, Any], settings: Settings) -> bool:
+    """Whether an object, or a relationship, may have all these."""
+    if len(attributes) > OBJECT_ATTRIBUTES.strict:
+        return False
+    most_bytes = OBJECT_SIZE.lenient if settings.limits_reading == "lenient" else OBJECT_SIZE.strict
+    return _bytes(json.dumps(dict(attributes), **_COMPACT)) <= most_bytes
 
 
 def _removes(settings: Settings | None) -> bool:

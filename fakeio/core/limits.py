@@ -53,6 +53,15 @@ ATTRIBUTES = Limit(
     says="a person, or one identify call, has at most 300 attributes", source="Track API > Identify",
     pointer="300", disputed_by="editions of 2017 to 2019 say 30",
 )
+OBJECT_ATTRIBUTES = Limit(
+    rule="track.object.attributes", where=MEANING, unit=COUNT, strict=300, lenient=300, breach=IGNORED,
+    says="an object, or a relationship, has at most 300 attributes", source="Track API > v2 > objects",
+)
+OBJECT_SIZE = Limit(
+    rule="track.object.attributes.total", where=MEANING, unit=BYTES, strict=99_999, lenient=102_400, breach=IGNORED,
+    says="the attributes of an object, or a relationship, are at most 100 kb in all", source="Track API > v2 > objects",
+    disputed_by="kb may be 1,000 or 1,024 bytes",
+)
 EVENT_NAME = Limit(
     rule="track.event.name", where=MEANING, unit=BYTES, strict=100, lenient=100, breach=REFUSED,
     says="an event name is at most 100 bytes", source="Track API > Invalid requests", pointer="100 bytes",
@@ -143,7 +152,8 @@ TRIGGER_WINDOW = Limit(
 )
 
 LIMITS: tuple[Limit, ...] = (
-    PERSON_ID, OBJECT_ID, ATTRIBUTE_NAME, ATTRIBUTE_VALUE, ATTRIBUTES, EVENT_NAME, EVENT_DATA, V2_ITEM, V2_BATCH,
+    PERSON_ID, OBJECT_ID, ATTRIBUTE_NAME, ATTRIBUTE_VALUE, ATTRIBUTES, OBJECT_ATTRIBUTES, OBJECT_SIZE,
+    EVENT_NAME, EVENT_DATA, V2_ITEM, V2_BATCH,
     SEGMENT_IDS, TRACK_RATE, APP_RATE, MEMBERSHIP_PAGE, SEARCH_PAGE, PROFILES_BY_ID, ACTIVITIES_PAGE,
     ACTIVITY_RETENTION, SEND_RECIPIENTS,
     ATTACHMENTS, TRIGGER_PEOPLE, SNIPPET_NAME, SNIPPET_VALUE, ANONYMOUS_RETENTION, ANONYMOUS_GRACE,

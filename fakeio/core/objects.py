@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from fakeio.core.attributes import fits_object
 from fakeio.core.operations import ObjectRef
 from fakeio.core.outcomes import Applied, Ignored, Outcome
 from fakeio.core.people import Person, Stamp
@@ -19,6 +20,7 @@ from fakeio.core.people import Person, Stamp
 if TYPE_CHECKING:  # the workspace imports this module
     from fakeio.core.workspace import Workspace
 
+NO_ROOM = "The attributes are too many, or too long together."  # our own words
 Key = tuple[str, str]  # object_type_id, object_id
 Index = dict[str, tuple[Key, ...]]  # tuples: forks may share them
 
@@ -198,6 +200,8 @@ def drop_links(space: Workspace, person: Person) -> None:
 def link(space: Workspace, found: Object, person: Person, sent: dict[str, Any], stamp: Stamp) -> Outcome:
     """Link a person to an object, or change the link's attributes."""
     held = found.people.get(person.cio_id)
+    if sent and not fits_object({**(held.attributes if held is not None else {}), **sent}, space.settings):
+        return _fail(space, found, person, stamp)
     if held is None:
         kept = {name: value for name, value in sent.items() if value not in (None, "")}
         space.objects.keep_link(found, person.cio_id, Link(kept, stamp))
@@ -210,6 +214,15 @@ def link(space: Workspace, found: Object, person: Person, sent: dict[str, Any], 
     space.log.add("relationship_attribute_change", stamp.at, person.cio_id, stamp.request, detail=shown(found))
     space.log.add(f"_r:{found.type_id}:attribute_change", stamp.at, None, stamp.request, detail=_seen_by(found, person))
     return Applied(person.cio_id)
+
+
+def _fail(space: Workspace, found: Object, person: Person, stamp: Stamp) -> Ignored:
+    """The relationship stays as it was: its attributes would be too many, or too long together."""
+    detail = {**_seen_by(found, person), "reason": NO_ROOM}
+    what = "relationship_failed_attribute_change"
+    space.log.add(what, stamp.at, person.cio_id, stamp.request, detail=detail)
+    space.log.add(f"_r:{found.type_id}:failed_attribute_change", stamp.at, None, stamp.request, detail=detail)
+    return Ignored("relationship.no_room", "the relationship may not have so many attributes", person.cio_id)
 
 
 def log_both(space: Workspace, found: Object, person: Person, what: str, stamp: Stamp) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fakeio.core import attributes as attribute_rules
 from fakeio.core import identifiers, identifying
 from fakeio.core.limits import OBJECT_ID
-from fakeio.core.objects import Link, Object, link, log_both, shown
+from fakeio.core.objects import NO_ROOM, Link, Object, link, log_both, shown
 from fakeio.core.operations import ObjectRef, Relate, Unrelate
 from fakeio.core.outcomes import Applied, Ignored, Outcome, Refused
 from fakeio.core.people import Person, Stamp
@@ -53,6 +53,11 @@ def identify_object(space: Workspace, operation: op.IdentifyObject, now: float, 
     if unreachable is not None:
         return unreachable
     found = _reach(space, operation.object, stamp)
+    wanted = {name: value for name, value in operation.attributes.items() if value not in (None, "")}
+    if wanted and not attribute_rules.fits_object({**found.attributes, **wanted}, space.settings):
+        detail = {**shown(found), "reason": NO_ROOM}
+        space.log.add(f"_o:{found.type_id}:failed_attribute_change", now, None, request, detail=detail)
+        return Ignored("object.no_room", f"{operation.object} may not have so many attributes, or such long ones")
     changes = _write(found, operation.attributes, stamp)
     if changes and existed:
         space.log.add(f"_o:{found.type_id}:attribute_change", now, None, request, changes, shown(found))

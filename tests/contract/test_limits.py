@@ -138,7 +138,8 @@ def test_every_budget_has_a_rule_of_its_own() -> None:
 
 #: Published limits on what the engine never does: it identifies nobody, relates no objects, sends nothing anonymously.
 NOT_THE_ENGINES = {
-    "track.object.id", "track.attribute.name", "track.attribute.value", "track.attributes",
+    "track.object.id", "track.object.attributes", "track.object.attributes.total",
+    "track.attribute.name", "track.attribute.value", "track.attributes",
     "track.anonymous.retention", "track.anonymous.grace", "track.event.trigger_window",
     "app.customers.attributes.ids", "app.activities.page", "app.activities.retention",
     "app.send.recipients", "app.send.attachment.total", "app.broadcast.list", "app.snippet.name", "app.snippet.value",

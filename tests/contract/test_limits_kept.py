@@ -38,10 +38,10 @@ class World:
         headers = {"Authorization": f"Bearer {self.space.app_api_key}"}
         return self._http.request(method, path, json=body, headers=headers)
 
-    def logged(self) -> list[dict[str, Any]]:
-        """The activity log, as the control API shows it."""
-        answer = self._http.get(f"http://127.0.0.1/_fakeio/workspaces/{self.space.id}/activities").json()
-        found: list[dict[str, Any]] = answer["activities"]
+    def shown(self, what: str) -> list[dict[str, Any]]:
+        """`activities`, `objects` or the like, as the control API shows them."""
+        answer = self._http.get(f"http://127.0.0.1/_fakeio/workspaces/{self.space.id}/{what}").json()
+        found: list[dict[str, Any]] = answer[what]
         return found
 
     def close(self) -> None:
@@ -106,6 +106,34 @@ def v2_batch(world: World, size: int) -> bool:
 def object_id(world: World, size: int) -> bool:
     named = {"object_type_id": "1", "object_id": "é" * (size // 2) + "x" * (size % 2)}
     return world.track("POST", "/api/v2/entity", {"type": "object", "action": "identify", "identifiers": named})
+
+
+def _object_with(world: World, attributes: dict[str, Any], at_once: int) -> bool:
+    """Whether an object takes all of these, a few in each call."""
+    named = {"object_type_id": "1", "object_id": "acme"}
+    names = list(attributes)
+    for start in range(0, len(names), at_once):
+        part = {name: attributes[name] for name in names[start : start + at_once]}
+        body = {"type": "object", "action": "identify", "identifiers": named, "attributes": part}
+        assert world.track("POST", "/api/v2/entity", body), "the answer does not tell"
+    (found,) = world.shown("objects")
+    return bool(found["attributes"] == attributes)
+
+
+def object_attributes(world: World, size: int) -> bool:
+    return _object_with(world, {f"a{n}": n for n in range(size)}, 100)
+
+
+def object_size(world: World, size: int) -> bool:
+    def measured() -> int:
+        return len(json.dumps(whole, separators=(",", ":"), ensure_ascii=False).encode())
+
+    whole: dict[str, Any] = {}
+    while size - measured() > PUBLISHED["track.attribute.value"].strict:
+        whole[f"a{len(whole)}"] = "é" * 450
+    whole["z"] = "x" * (size - measured() - len(',"z":""'))
+    assert measured() == size
+    return _object_with(world, whole, 25)
 
 
 def segment_ids(world: World, size: int) -> bool:
@@ -197,13 +225,15 @@ def snippet_value(world: World, size: int) -> bool:
 def trigger_window(world: World, size: int) -> bool:
     world.space.clock.set(1_780_000_000)
     world.track("POST", "/api/v1/customers/1/events", {"name": "order", "timestamp": 1_780_000_000 - size})
-    (event,) = [line for line in world.logged() if line["type"] == "event"]
+    (event,) = [line for line in world.shown("activities") if line["type"] == "event"]
     return event["can_trigger_campaigns"] is True
 
 
 PROBES: dict[str, Callable[[World, int], bool]] = {
     "track.person.id": person_id,
     "track.object.id": object_id,
+    "track.object.attributes": object_attributes,
+    "track.object.attributes.total": object_size,
     "track.event.trigger_window": trigger_window,
     "track.attribute.name": attribute_name,
     "track.attribute.value": attribute_value,

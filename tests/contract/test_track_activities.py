@@ -77,6 +77,20 @@ def objects(site: Site) -> None:
     site.track.post(ENTITY, json={**THING, "action": "delete"})
 
 
+def too_much(site: Site) -> None:
+    """Each request is within its limit, what they make together is not."""
+    for part in range(2):
+        attributes = {f"{part}-{n}": n for n in range(200)}
+        link = {**LINK, "relationship_attributes": attributes}
+        site.track.post(ENTITY, json={**THING, "action": "identify", "attributes": attributes})
+        site.track.post(ENTITY, json={**PERSON, "action": "add_relationships", "cio_relationships": [link]})
+    (thing,) = site.hosted.state.objects
+    assert [len(thing.attributes), *(len(link.attributes) for link in thing.people.values())] == [200, 200]
+    assert [rule for _, _, rule in site.outcomes()] == ["relationship.no_room"]
+    site.track.post(ENTITY, json={**THING, "action": "identify", "attributes": attributes})
+    assert [rule for _, _, rule in site.outcomes()] == ["object.no_room"]
+
+
 def unsubscribe(site: Site) -> None:
     site.identify("7")
     made = Delivery(f"act{site.hosted.id}", "email", site.cio_id("7"), 5)
@@ -97,6 +111,10 @@ TABLE: list[tuple[Callable[[Site], None], list[str]]] = [
         "profile_create", "_o:1:create", "add_relationship", "_o:1:add_relationship", "relationship_attribute_change",
         "_r:1:attribute_change", "delete_relationship", "_o:1:delete_relationship",
     ]),
+    (too_much, [
+        "_o:1:create", "profile_create", "add_relationship", "_o:1:add_relationship", "_o:1:failed_attribute_change",
+        "relationship_failed_attribute_change", "_r:1:failed_attribute_change", "_o:1:failed_attribute_change",
+    ]),
     (objects, ["_o:1:create", "_o:1:attribute_change", "_o:1:delete"]),
     (unsubscribe, ["profile_create", "attribute_change", "unsubscribed_email"]),
 ]  # fmt: skip
@@ -111,9 +129,6 @@ PUBLISHED = {
 UNSEEN = {
     "failed_batch_update": "of updates that somebody makes in the vendor's pages for people",
     "topic_unsubscribed_email": "of a click in a preference center, which is not imitated",
-    "relationship_failed_attribute_change": "what is wrong with a relationship is refused with its operation",
-    "_o:1:failed_attribute_change": "what is wrong with an object is refused with its operation",
-    "_r:1:failed_attribute_change": "what is wrong with a relationship is refused with its operation",
 }
 
 
