@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fakeio.asserting.losses import Loss, add_causes, losses
 from fakeio.asserting.people import nobody_there
-from fakeio.asserting.subjects import KINDS, is_about, person_in_brief, person_words, refs_of_text
+from fakeio.asserting.subjects import KINDS, add_meant, is_about, person_in_brief, person_words, refs_of_text
 from fakeio.asserting.tape import add_incomplete
 from fakeio.core.explaining import explain_membership
 from fakeio.core.identifiers import CIO_ID, CIO_PREFIX, Ref
@@ -54,6 +54,7 @@ def not_a_member(
     for loss in lost[-NEAR_MISSES:]:
         loss.add_to(report)
     add_causes(report, hosted, lost[-NEAR_MISSES:])
+    add_meant(report, hosted.state, [loss.meant.ref for loss in lost if isinstance(loss.meant, JoinSegment)])
     if left is not None:
         report.add(request_label(left), request_words(left))
     report.add("in all", several(segment.count, "member"))
@@ -82,7 +83,8 @@ def _is_join_of(space: Workspace, loss: Loss, segment: Segment, refs: list[Ref])
     meant = loss.meant
     if not isinstance(meant, JoinSegment):
         return meant is None and loss.name == JoinSegment.name  # refused before anybody read whom it was about
-    return meant.segment_id == segment.id and is_about(space, meant.ref, refs)
+    spelt_alike = meant.ref.value.casefold() in {ref.value.casefold() for ref in refs}  # an email sent as an id
+    return meant.segment_id == segment.id and (spelt_alike or is_about(space, meant.ref, refs))
 
 
 def _why_not(

@@ -164,6 +164,22 @@ def test_an_add_call_that_was_ignored_is_told_with_the_reason(client: httpx.Clie
     ]
 
 
+def test_an_add_call_that_named_the_person_wrongly_is_told(client: httpx.Client, space: WorkspaceHandle) -> None:
+    space.add_person(id="42", email="ann@example.com")
+    space.add_segment("VIP")
+    join(client, space, 1, "Ann@example.com")
+    assert failure(lambda: space.assert_member("VIP", "42")).splitlines() == [
+        "segment 1 'VIP' lacks id '42': join_segment was accepted and ignored, because nobody has id 'Ann@example.com'",
+        "  request 1   POST /api/v1/segments/1/add_customers, answered 200",
+        "              join_segment was accepted and ignored: nobody has id 'Ann@example.com'",
+        "                [segment.person_unknown]",
+        "  perhaps     'Ann@example.com' is the email of person a3000001, not the id",
+        "              'ann@example.com' is the email of person a3000001 and differs only in case",
+        "                or white space",
+        "  in all      0 members",
+    ]
+
+
 def test_a_person_nobody_added_is_told_apart(client: httpx.Client, space: WorkspaceHandle) -> None:
     space.add_person(id="42")
     space.add_segment("VIP")

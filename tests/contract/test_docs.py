@@ -122,6 +122,14 @@ def test_the_first_how_to_ends_as_it_says_in_a_new_environment(tmp_path: Path) -
     assert shown in ended.stdout
 
 
+def test_the_assertions_say_what_the_page_shows(tmp_path: Path) -> None:
+    page = blocks((CHECKOUT / "fakeio" / "README.md").read_text(encoding="utf-8"))
+    code, shown = (block.text for kind in ("python story", "text story") for block in page if block.kind == kind)
+    (tmp_path / "example.py").write_text(code, encoding="utf-8")
+    ended = run([sys.executable, "example.py"], tmp_path)
+    assert (ended.stderr, ended.stdout.strip()) == ("", shown.strip())
+
+
 def test_the_first_how_to_is_the_story() -> None:
     first = README.partition("## How do I …\n\n### ")[2].partition("\n")[0]
     assert {block.heading for block in BLOCKS if block.kind in STORY} == {first}
