@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import sqlite_utils
 
 STEPS: tuple[str, ...] = (
@@ -100,12 +102,17 @@ def applied(db: sqlite_utils.Database) -> int:
 
 
 def apply(db: sqlite_utils.Database) -> None:
-    """Run the steps that are missing. A crash in a step leaves the file as it was before that step."""
-    for number in range(applied(db), LATEST):
-        with db.atomic():
-            for statement in _statements(STEPS[number]):
-                db.execute(statement)
-            db.execute(f"PRAGMA user_version = {number + 1}")
+    """Run the steps that are missing. A crash in a step leaves the file as it was before that step; of several
+    processes that open an old file, each finds what the others have done."""
+    while applied(db) < LATEST:
+        with contextlib.ExitStack() as undo:
+            db.conn.execute("BEGIN IMMEDIATE")
+            undo.callback(db.conn.rollback)  # does nothing after the commit
+            for number in range(applied(db), LATEST)[:1]:
+                for statement in _statements(STEPS[number]):
+                    db.conn.execute(statement)
+                db.conn.execute(f"PRAGMA user_version = {number + 1}")
+            db.conn.execute("COMMIT")
 
 
 def _statements(script: str) -> list[str]:
