@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -77,8 +78,9 @@ def move_snapshot(options: argparse.Namespace) -> int:
 
 
 def _save(path: str, document: Any) -> None:
+    """Where nobody else can read it: a snapshot is about people."""
     try:
-        with open(path, "w", encoding="utf-8") as file:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             json.dump(document, file, ensure_ascii=False)
     except OSError as error:
         raise CommandFailed(f"the snapshot {path} can't be written: {error.strerror}", status=2) from error

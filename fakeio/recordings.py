@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
@@ -55,8 +55,9 @@ def parse_recording(document: Any) -> list[Recorded]:
 
     An entry that can't be read is kept, with `unreadable` saying why.
     """
+    parse: Callable[[int, Any], Recorded] = _from_entry
     if isinstance(document, dict) and isinstance(document.get("log"), dict):
-        rows, parse = document["log"].get("entries"), _from_entry
+        rows = document["log"].get("entries")
     elif isinstance(document, dict) and "requests" in document:
         rows, parse = document["requests"], _from_row
     else:
@@ -66,12 +67,11 @@ def parse_recording(document: Any) -> list[Recorded]:
     return [_read(parse, place, row) for place, row in enumerate(rows, start=1)]
 
 
-def _read(parse: Any, place: int, row: Any) -> Recorded:
+def _read(parse: Callable[[int, Any], Recorded], place: int, row: Any) -> Recorded:
     try:
-        found: Recorded = parse(place, row)
+        return parse(place, row)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         return Recorded(place, "?", "?", unreadable=f"the entry can't be read: {type(error).__name__} {error}")
-    return found
 
 
 def _from_entry(place: int, entry: Mapping[str, Any]) -> Recorded:

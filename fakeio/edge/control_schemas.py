@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from fakeio.core.seeding_content import CONTENT_KEYS
+from fakeio.core.deliveries import Delivery
 from fakeio.core.settings import ROWS
 from fakeio.core.snapshots import VERSION
 from fakeio.core.weather import APIS, Effect
@@ -78,17 +79,27 @@ _MATCH = partial(
 )  # fmt: skip
 
 
+def _described(kind: type[msgspec.Struct]) -> Schema:
+    (described,) = msgspec.json.schema_components([kind], ref_template="{name}")[1].values()
+    return described
+
+
+def _fields(kind: type[msgspec.Struct]) -> dict[str, Schema]:
+    """The fields of a struct that is shown as it is."""
+    fields: dict[str, Schema] = _described(kind)["properties"]
+    return fields
+
+
 def _fault(effect: type[Effect], **counted: Schema) -> Schema:
     """A fault of one kind: as it is added, or as it is `counted` since."""
-    ((_, described),) = msgspec.json.schema_components([effect], ref_template="{name}")[1].items()
     common = {
         "kind": {"const": effect.kind}, "match": maybe(_MATCH), "when": maybe(choice(effect.moments)),
         "times": maybe({"type": "integer", "minimum": 1}),
     }  # fmt: skip
     return {
         "type": "object",
-        "properties": {**common, **described["properties"], **counted},
-        "required": [*(common if counted else ("kind",)), *described.get("required", ()), *counted],
+        "properties": {**common, **_fields(effect), **counted},
+        "required": [*(common if counted else ("kind",)), *_described(effect).get("required", ()), *counted],
         "additionalProperties": False,
     }
 
@@ -154,12 +165,7 @@ SCHEMAS: dict[str, Schema] = {
         object_type_id=TEXT, object_id=TEXT, cio_object_id=TEXT, attributes=TABLE,
         relationships=many(exactly(id=maybe(TEXT), email=maybe(TEXT), cio_id=TEXT, attributes=TABLE)),
     ),
-    "Delivery": exactly(
-        id=TEXT, type=TEXT, person=maybe(ref("Who")), recipient=maybe(TEXT), metrics=by_name({"type": "integer"}),
-        unsubscribed=YES_NO, created_at={"type": "integer"}, subject=maybe(TEXT), template=maybe(COUNT),
-        content=maybe(COUNT), broadcast=maybe(COUNT), trigger=maybe(COUNT), action=maybe(COUNT), draft=YES_NO,
-        failure=maybe(TEXT), to_unsubscribed=YES_NO, retained=YES_NO, message=TABLE,
-    ),
+    "Delivery": exactly(None, **{**_fields(Delivery), "person": maybe(ref("Who"))}),
     "Suppression": exactly(identifiers=many(exactly(type=TEXT, value=TEXT)), at=NUMBER, request=COUNT),
     "Operation": _OPERATION,
     "Exchange": exactly(None, **_EXCHANGE),

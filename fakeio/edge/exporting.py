@@ -86,7 +86,7 @@ def _changed_something(exchange: Exchange) -> bool:
 
 def _case(exporter: Exporter, chosen: Sequence[Exchange]) -> Case:
     hosted = exporter.hosted
-    start = start_of(hosted, chosen, list(hosted.tape))
+    start = start_of(hosted, chosen)
     recorded = sendable(retell(exchange, hosted.credentials) for exchange in chosen)
     faults = {sent.n: found for sent in recorded if (found := fault_of(sent, hosted.weather)) is not None}
     now = hosted.clock.now()

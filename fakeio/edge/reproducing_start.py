@@ -1,14 +1,14 @@
 """What a workspace held before the recorded requests, as far as a fresh one needs it to act the same.
 
-Blame tells: whatever carries the stamp of request 0 came from a seed or a test's own hands. Read from today's state, so
-somebody seeded and deleted since is gone. Requests that are no longer on the tape count as the past as well.
+Blame tells: whatever no request on the tape has written came from a seed, a fork, a snapshot or a test's own hands, or
+from a request that the tape no longer knows. Read from today's state, so somebody seeded and deleted since is gone.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote
 
 from fakeio.core.identifiers import CIO_ID, EMAIL, ID
@@ -20,7 +20,7 @@ from fakeio.core.workspace import Workspace
 from fakeio.edge.decode import Malformed, parse_json
 from fakeio.edge.registry import HostedWorkspace
 from fakeio.edge.reproducing import target_of
-from fakeio.edge.tape import Exchange
+from fakeio.edge.tape import Exchange, Tape
 
 CALM = {"rate_limits": "off"}  # what a test's workspace starts with
 MANY = 200  # more people than that are left out unless a request names them
@@ -37,10 +37,10 @@ class Start(NamedTuple):
     left_out: int = 0
 
 
-def start_of(hosted: HostedWorkspace, recorded: Iterable[Exchange], tape: Iterable[Exchange]) -> Start:
-    """Where a reproduction of some exchanges of a tape has to start. The caller holds the workspace's lock."""
-    space = hosted.state
-    people = [row for person in space.people.iter_after(0) if (row := _seeded_person(space, person)) is not None]
+def start_of(hosted: HostedWorkspace, recorded: Iterable[Exchange]) -> Start:
+    """Where a reproduction of some exchanges of the tape has to start. The caller holds the workspace's lock."""
+    space, tape = hosted.state, hosted.tape
+    people = [row for person in space.people.iter_after(0) if (row := _seeded_person(space, person, tape)) is not None]
     kept = people if len(people) <= MANY else list(_named(people, recorded))
     seed = {
         **{name: rows for name, rows in hosted.seed.items() if name in _ONLY_SEEDED},
@@ -49,7 +49,7 @@ def start_of(hosted: HostedWorkspace, recorded: Iterable[Exchange], tape: Iterab
         "segments": _seeded_segments(space, tape),
         "suppressions": [
             {"identifiers": [{ref.kind: ref.value} for ref in found.identifiers]}
-            for found in space.suppressions if not found.request
+            for found in space.suppressions if not _is_of(tape, found)
         ],
     }  # fmt: skip
     return Start({name: rows for name, rows in seed.items() if rows}, len(people) - len(kept))
@@ -60,29 +60,47 @@ def _settings(space: Workspace) -> dict[str, Any]:
     return {name: value for name, value in space.settings.as_dict().items() if value != calm[name]}
 
 
-def _seeded_person(space: Workspace, person: Person) -> dict[str, Any] | None:
-    if person.born.request:
+class _Dated(Protocol):
+    """What something carries that a request has written."""
+
+    @property
+    def at(self) -> float: ...
+    @property
+    def request(self) -> int: ...
+
+
+def _is_of(tape: Tape, stamp: _Dated) -> bool:
+    """Whether a request on this tape wrote it; a fork and a snapshot bring stamps along that are older."""
+    exchange = tape.get(stamp.request)
+    return exchange is not None and stamp.at >= exchange.at
+
+
+def _seeded_person(space: Workspace, person: Person, tape: Tape) -> dict[str, Any] | None:
+    def past(name: str) -> bool:
+        return not _is_of(tape, person.stamp(name))
+
+    if _is_of(tape, person.born):
         return None
     row: dict[str, Any] = {CIO_ID: person.cio_id}
     row |= {
         kind: person.identifier(kind)
-        for kind in (ID, EMAIL) if person.identifier(kind) is not None and not person.stamp(kind).request
+        for kind in (ID, EMAIL) if person.identifier(kind) is not None and past(kind)
     }  # fmt: skip
-    row["attributes"] = {name: value for name, value in person.attributes.items() if not person.stamp(name).request}
-    row["attributes"] |= _before_changes(space, person)
+    row["attributes"] = {name: value for name, value in person.attributes.items() if past(name)}
+    row["attributes"] |= _before_changes(space, person, tape)
     devices = [
         {"token": device.token, "platform": device.platform, "last_used": device.last_used,
          "attributes": dict(device.attributes)}
-        for device in person.devices.values() if not person.stamp(f"device:{device.token}").request
+        for device in person.devices.values() if past(f"device:{device.token}")
     ]  # fmt: skip
     return {**row, "devices": devices} if devices else row
 
 
-def _before_changes(space: Workspace, person: Person) -> dict[str, Any]:
+def _before_changes(space: Workspace, person: Person, tape: Tape) -> dict[str, Any]:
     """Seeded values that a request has changed since: the log remembers what was there before."""
     first: dict[str, Any] = {}
     for line in space.log.of(person.cio_id):
-        for name, old, _ in line.changes:
+        for name, old, _ in line.changes if _is_of(tape, line) else ():
             first.setdefault(name, old)
     # the log writes an empty text where nothing was
     return {name: old for name, old in first.items() if old not in (None, "") and name not in (ID, EMAIL, CIO_ID)}
@@ -97,9 +115,9 @@ def _named(people: Iterable[dict[str, Any]], recorded: Iterable[Exchange]) -> It
     return (row for row in people if any(str(row.get(kind, "")).lower() in words for kind in (ID, EMAIL, CIO_ID)))
 
 
-def _seeded_segments(space: Workspace, tape: Iterable[Exchange]) -> list[dict[str, Any]]:
+def _seeded_segments(space: Workspace, tape: Tape) -> list[dict[str, Any]]:
     made = set(_made(tape))
-    return [_segment(segment) for segment in space.segments if segment.name not in made]
+    return [_segment(segment, tape) for segment in space.segments if segment.name not in made]
 
 
 def _made(tape: Iterable[Exchange]) -> Iterator[str]:
@@ -111,10 +129,11 @@ def _made(tape: Iterable[Exchange]) -> Iterator[str]:
                 yield document["segment"]["name"]
 
 
-def _segment(segment: Segment) -> dict[str, Any]:
+def _segment(segment: Segment, tape: Tape) -> dict[str, Any]:
     row: dict[str, Any] = {"id": segment.id, "name": segment.name, "type": segment.type}
     row["description"] = segment.description
     if segment.conditions is not None:
         return {**row, "conditions": segment.conditions}
-    members = [{CIO_ID: cio_id} for cio_id in segment.members if not segment.joined_by.get(cio_id)]
+    members = [{CIO_ID: cio_id} for cio_id in segment.members
+               if tape.get(segment.joined_by.get(cio_id, 0)) is None]  # fmt: skip
     return {**row, "members": members} if members else row

@@ -96,6 +96,11 @@ def test_conditions_are_changed_and_the_workspace_is_emptied(control: Control, c
     client.reset()
     assert (list(client.people()), [one["id"] for one in twin.people()]) == ([], ["1", "2"])
     assert twin.workspace()["name"] == "twin"
+    assert [(one["kind"], one["path"]) for one in client.diff(twin.workspace()["id"]) if "people" in one["path"]] == [
+        ("only_right", "people/1"), ("only_right", "people/2"),
+    ]  # fmt: skip
+    client.restore(twin.snapshot())
+    assert [one["id"] for one in client.people()] == ["1", "2"]
     twin.delete()
     assert [one["name"] for one in client.workspaces() if one["name"] == "twin"] == []
 
@@ -242,6 +247,18 @@ def test_a_plan_of_faults_is_loaded_from_a_file(fakeio: Command, control: Contro
     plan.write_text('[{"kind": "status", "status": 503}, {"kind": "reset"}]', encoding="utf-8")
     assert fakeio("fault", "load", str(plan)) == (0, "2 faults are in force\n", "")
     assert [fault["kind"] for fault in control.get("/faults")["faults"]] == ["status", "reset"]
+
+
+def test_a_snapshot_is_printed_saved_and_loaded(fakeio: Command, control: Control, tmp_path: Path) -> None:
+    control.identify("1", plan="größer")
+    path = tmp_path / "state.json"
+    assert fakeio("snapshot", "save", str(path)) == (0, "", "")
+    assert path.stat().st_mode & 0o077 == 0
+    assert json.loads(path.read_text(encoding="utf-8")) == json.loads(fakeio("snapshot")[1])
+    fakeio("reset")
+    assert fakeio("snapshot", "load", str(path)) == (0, "", "")
+    assert [person["attributes"] for person in control.get("/people")["people"]] == [{"plan": "größer"}]
+    assert fakeio("snapshot", "save", str(tmp_path / "no" / "such.json"))[0] == 2
 
 
 @pytest.mark.parametrize(("arguments", "code", "says"), [

@@ -135,13 +135,14 @@ def looks(control: Control) -> list[tuple[str, str]]:
             "/_fakeio/settings-catalogue", "/_fakeio/workspaces", w, *(
                 f"{w}/{plural}" for plural in (
                     "people", "events", "segments", "activities", "objects", "deliveries", "suppressions", "requests",
-                    "ignored", "faults", "clock", "settings",
+                    "ignored", "faults", "clock", "settings", "snapshot",
                 )
             ),
         )
     ]  # fmt: skip
     asked += [(f"{w}/requests/{{n}}", f"{w}/requests/{n}") for n in range(1, 5)]
     asked += [(f"{w}/requests/{{n}}/explain", f"{w}/requests/{n}/explain") for n in range(1, 10)]
+    asked += [(f"{w}/diff", f"{w}/diff?with=default")]
     asked += [(f"{w}/segments/{{id}}/members", f"{w}/segments/1/members")]
     why = f"{w}/people/{{cio_id}}/explain"
     asked += [(why, f"{w}/people/{cio_id}/explain{query}") for query in ("", "?attribute=plan", "?segment=1")]

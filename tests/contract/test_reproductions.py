@@ -159,10 +159,10 @@ def test_a_test_file_of_a_whole_tape_passes_and_can_fail(control: Control, tmp_p
 
 
 def test_tests_bring_along_what_they_depend_on(fake: Fake, tmp_path: Path) -> None:
-    texts = {"story": _one_of_a_story(fake), "seeded": _seeded(fake), "faulty": _faulty(fake)}
+    texts = {"story": _one_of_a_story(fake), "seeded": _seeded(fake), "forked": _forked(fake), "faulty": _faulty(fake)}
     assert [name for name, text in texts.items() if "ended otherwise" in text] == []
     ended = run_tests(tmp_path, **texts)
-    assert "3 passed" in ended.stdout, ended.stdout + ended.stderr
+    assert "4 passed" in ended.stdout, ended.stdout + ended.stderr
 
 
 def _one_of_a_story(fake: Fake) -> str:
@@ -193,6 +193,19 @@ def _seeded(fake: Fake) -> str:
     handle.clock.advance(seconds=120)
     text = exported(control, "pytest")
     assert ("'plan': 'free'" in text, "'plan': 'pro'" in text) == (True, False)
+    return text
+
+
+def _forked(fake: Fake) -> str:
+    """What a fork brings along counts as the past, though its stamps name requests of another tape."""
+    before = Control(fake, fake.new_workspace())
+    before.identify("1", email="a@example.com", plan="pro")
+    before.track("POST", "/api/v1/customers/2/suppress", {})
+    control = Control(fake, before.handle.fork())
+    control.identify("1", plan="pro")
+    control.track("POST", "/api/v1/customers/2/events", {"name": "order"})
+    text = exported(control, "pytest")
+    assert ("person.unchanged" in text, "'email': 'a@example.com'" in text) == (True, True)
     return text
 
 
