@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from fakeio.core.seeding_content import CONTENT_KEYS
 from fakeio.core.deliveries import Delivery
+from fakeio.core.seeding_content import CONTENT_KEYS
 from fakeio.core.settings import ROWS
 from fakeio.core.snapshots import VERSION
 from fakeio.core.weather import APIS, Effect
@@ -80,8 +80,8 @@ _MATCH = partial(
 
 
 def _described(kind: type[msgspec.Struct]) -> Schema:
-    (described,) = msgspec.json.schema_components([kind], ref_template="{name}")[1].values()
-    return described
+    described: list[Schema] = list(msgspec.json.schema_components([kind], ref_template="{name}")[1].values())
+    return described[0]
 
 
 def _fields(kind: type[msgspec.Struct]) -> dict[str, Schema]:
