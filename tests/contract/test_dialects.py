@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakeio.app import build_universe
 from fakeio.core.seeding import snapshot
+from fakeio.core.settings import CATALOGUE
 from fakeio.edge.exchange import Universe, run_exchange
 from fakeio.edge.http import RawRequest, Reply
 from fakeio.edge.registry import HostedWorkspace
@@ -141,15 +142,32 @@ def told(hosted: HostedWorkspace) -> Any:
     return snapshot(space), events, activities
 
 
-def fresh() -> HostedWorkspace:
-    hosted = UNIVERSE.registry.create(settings={"rate_limits": "off"})
+# what a workspace may be set to without the two dialects naming people differently
+CHOSEN = (
+    "auto_merge", "email_updates_by_id", "anonymous_merge", "trim_event_names", "event_creates_person",
+    "device_creates_person", "identify_relabel", "identify_two_people", "failed_identifier_rest", "suppressed_in_body",
+    "email_case", "person_empty_value", "person_attributes", "person_devices", "device_token_taken",
+    "anonymous_late_events", "event_dedupe_key", "event_dedupe_scope", "event_name_limit", "merge_identifiers",
+    "merge_devices", "merge_preferences", "merge_event_history", "relationship_creates_object", "object_type_unknown",
+)  # fmt: skip
+SETTINGS = st.fixed_dictionaries(
+    {}, optional={name: st.sampled_from(CATALOGUE[name].choices or (0, 1, 2)) for name in CHOSEN}
+)
+
+
+MANY = 10 * settings().max_examples  # a history takes some milliseconds
+
+
+def fresh(chosen: dict[str, Any] | None = None) -> HostedWorkspace:
+    hosted = UNIVERSE.registry.create(settings={"rate_limits": "off", **(chosen or {})})
     hosted.clock.set(NOW)
     return hosted
 
 
-@given(st.lists(SAYINGS, max_size=12))
-def test_v1_and_v2_leave_equal_workspaces(sayings: list[Saying]) -> None:
-    first, second = fresh(), fresh()
+@settings(max_examples=MANY)
+@given(st.lists(SAYINGS, max_size=12), SETTINGS)
+def test_v1_and_v2_leave_equal_workspaces(sayings: list[Saying], chosen: dict[str, Any]) -> None:
+    first, second = fresh(chosen), fresh(chosen)
     try:
         for method, path, body, entity in sayings:
             accepted = send(first, method, path, body) < 300, send(second, "POST", "/api/v2/entity", entity) < 300
