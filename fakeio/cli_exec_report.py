@@ -7,8 +7,10 @@ or hold no lock: each workspace is read under its own.
 from __future__ import annotations
 
 import json
+import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from fakeio.cli_text import CommandFailed
@@ -17,6 +19,7 @@ from fakeio.edge.control_requests import ignored
 from fakeio.edge.proxy import Proxy
 from fakeio.edge.registry import HostedWorkspace, Registry
 from fakeio.edge.tape import Exchange, operation_row
+from fakeio.edge.tls import REGIONAL_HOSTS
 from fakeio.edge.views import event_view, identifiers_view, person_view, segment_view, up_to_date
 
 Expected = dict[str, list[dict[str, Any]]]
@@ -129,7 +132,8 @@ def summarise(registry: Registry, proxy: Proxy) -> list[str]:
 
 def _host(exchange: Exchange) -> str:
     named = next((value for name, value in exchange.request.headers if name == b"host"), b"an unnamed host")
-    return named.decode("latin-1").lower()
+    host = named.decode("latin-1").lower()
+    return host.partition(":")[0] if host.startswith(REGIONAL_HOSTS) else host
 
 
 def _add_fates(hosted: HostedWorkspace, fates: Fates) -> None:
@@ -171,7 +175,7 @@ def _dead_ends(proxy: Proxy, arrived: Counter[str]) -> Iterable[str]:
     for host, count in sorted(proxy.refused.items()):
         yield f"{host} was refused {_many(count, 'time')}; let it through with --allow-host {host}"
     for host, count in sorted(proxy.tunnels.items()):
-        if not arrived[host] and not arrived[f"{host}:443"]:
+        if not arrived[host]:
             opened = _many(count, "connection")
             yield f"{host}: {opened} but no request; a client that trusts only its own list of authorities ends so"
 
@@ -180,7 +184,13 @@ def _surprises(hosted: HostedWorkspace) -> Iterator[str]:
     if hosted.tape.dropped:
         yield f"workspace {hosted.name}: {_many(hosted.tape.dropped, 'request')} no longer on the tape, not counted"
     for error in hosted.errors:
-        yield f"unexpected inside the fake, a bug of its own: {type(error).__name__}: {error}"
+        yield f"unexpected inside the fake, a bug of its own: {type(error).__name__}{_place(error)}"
+
+
+def _place(error: BaseException) -> str:
+    """Where it was raised. Its message is left out: it may hold anything that was sent."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 
 
 def _many(count: int, noun: str) -> str:

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
@@ -48,8 +48,9 @@ def run_exec(options: argparse.Namespace) -> int:
         status = child.run(command, build_environment(os.environ, run, proxy.url, folder))
         stack.close()  # what the command sent last is answered, and then on the tape
         failed = unmet(universe.registry.default, expected)
-        for line in [*notes, *summarise(universe.registry, proxy), *failed]:
-            complain(line)
+        with suppress(BrokenPipeError):  # whoever read it has seen enough; the exit code is still the command's
+            for line in [*notes, *summarise(universe.registry, proxy), *failed]:
+                complain(line)
     return status or int(bool(failed))
 
 

@@ -120,11 +120,13 @@ def patch_loop(loop_class: Any, routes: Routes) -> None:
     """One class of event loop: `create_connection` and `getaddrinfo`."""
     create_connection, getaddrinfo = loop_class.create_connection, loop_class.getaddrinfo
 
-    async def moved_connection(self: Any, factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
+    async def moved_connection(
+        self: Any, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any
+    ) -> Any:
         there = routes.move(host, port)
         if there != (host, port) and options.get("ssl") and options.get("server_hostname") is None:
             options["server_hostname"] = host
-        return await create_connection(self, factory, *there, **options)
+        return await create_connection(self, protocol_factory, *there, **options)
 
     async def marked_getaddrinfo(self: Any, host: Any, port: Any, **options: Any) -> Any:
         return await getaddrinfo(self, routes.mark(host), port, **options)

@@ -117,6 +117,16 @@ def test_what_can_not_be_done_is_one_clear_line(
     assert "Traceback" not in ended.err
 
 
+def test_the_exit_code_stays_when_nobody_reads_the_summary() -> None:
+    """As in `fakeio exec … 2>&1 | head -1`."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as nobody:
+        command = [*FAKEIO, "exec", "--", *SHELL, "exit 7"]
+        ended = subprocess.run(command, env=own(None), stderr=nobody, timeout=PATIENCE_S, check=False)
+    assert ended.returncode == 7
+
+
 # -- what arrived, and what was expected -------------------------------------------------------------------------------
 
 

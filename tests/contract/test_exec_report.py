@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -146,7 +147,7 @@ def test_connections_in_vain_are_told(proxy: Proxy) -> None:
     proxy.refused.update({"example.com": 3})
     universe = build_universe()
     with client_of(universe) as client:
-        client.get("https://api.customer.io/v1/workspaces")
+        client.get("https://api.customer.io/v1/workspaces", headers={"host": "API.customer.io:443"})
     in_vain = "2 connections but no request; a client that trusts only its own list of authorities ends so"
     assert summarise(universe.registry, proxy)[-2:] == [
         "example.com was refused 3 times; let it through with --allow-host example.com",
@@ -156,11 +157,16 @@ def test_connections_in_vain_are_told(proxy: Proxy) -> None:
 
 def test_what_the_tape_lost_and_what_nobody_expected_is_told(proxy: Proxy) -> None:
     universe = build_universe(Options(tape_limit=1))
-    universe.registry.default.errors.append(KeyError("oops"))
+    try:
+        raise KeyError("somebody's name")
+    except KeyError as error:
+        universe.registry.default.errors.append(error)
+    universe.registry.default.errors.append(ValueError("raised nowhere"))
     with client_of(universe) as client:
         client.put("customers/1", json={})
         client.put("customers/1", json={})
-    assert summarise(universe.registry, proxy)[-2:] == [
-        "workspace default: 1 request no longer on the tape, not counted",
-        "unexpected inside the fake, a bug of its own: KeyError: 'oops'",
-    ]
+    lines = summarise(universe.registry, proxy)
+    place = rf"{Path(__file__).name}:\d+"
+    assert lines[-3] == "workspace default: 1 request no longer on the tape, not counted"
+    assert re.fullmatch(f"unexpected inside the fake, a bug of its own: KeyError at {place}", lines[-2])
+    assert lines[-1] == "unexpected inside the fake, a bug of its own: ValueError"
