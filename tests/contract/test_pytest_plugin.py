@@ -62,6 +62,12 @@ BREAKS_THE_FAKE = """
         auth = (customerio.site_id, customerio.track_api_key)
         assert httpx.put(url, json={}, auth=auth, trust_env=False).status_code == 200
 
+    def test_fails_because_of_a_bug_in_the_control_api(customerio, monkeypatch):
+        monkeypatch.setattr("fakeio.edge.control_people.person_view", broken)
+        customerio.add_person(id="1")
+        url = f"{customerio.url}/_fakeio/workspaces/{customerio.id}/people"
+        assert httpx.get(url, trust_env=False).status_code == 500
+
     def test_has_nothing_to_do_with_it(customerio):
         customerio.add_person(id="1")
 """
@@ -80,7 +86,7 @@ def test_the_fixtures_work_in_parallel(pytester: pytest.Pytester) -> None:
 def test_a_bug_inside_the_fake_fails_the_test_that_met_it_and_no_other(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(BREAKS_THE_FAKE)
     result = pytester.runpytest_subprocess(*RUN)
-    result.assert_outcomes(failed=2, passed=1)
+    result.assert_outcomes(failed=3, passed=1)
     result.stdout.fnmatch_lines(["*RuntimeError: a bug of the fake*"])
 
 
