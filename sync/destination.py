@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from sync.core.errors import InDoubt, Refused, SendError, Throttled, Unauthorised, Unreachable
+from sync.core.ports import Clock
 from sync.core.sending import Fate, FateKind, Reply, Request, RetryPolicy
 from sync.core.verdicts import complaint, say
 from sync.core.wire_account import APP_PROBE, REGION, Account, parse_account, parse_workspaces
@@ -45,9 +46,10 @@ class Destination:
         *,
         policy: RetryPolicy | None = None,
         network: Network | None = None,
+        clock: Clock | None = None,
         shared: bool = False,
     ) -> None:
-        """Connects to nothing yet; see `connect`. `network` replaces the wire in tests.
+        """Connects to nothing yet; see `connect`. `network` replaces the wire in tests, `clock` the machine's time.
 
         `shared`: keep to the rates together with all other processes, by files beside the ledger; raises LedgerError.
         """
@@ -55,6 +57,7 @@ class Destination:
         self._console = console
         self._policy = policy
         self._network = network
+        self._clock = clock
         rates = {"track": settings.track_rate_per_s, "app": settings.app_rate_per_s}
         folder = settings.state_path.parent
         self._pacing = SharedPacing(folder, settings.site_id, rates) if shared else Pacing(rates)
@@ -145,7 +148,9 @@ class Destination:
         )
         transport = Transport(endpoints, transport=self._network)
         self._transports.append(transport)
-        driver = Driver(transport, pacing=self._pacing, policy=self._policy, on_wait=self._console.waiting)
+        driver = Driver(
+            transport, pacing=self._pacing, policy=self._policy, clock=self._clock, on_wait=self._console.waiting
+        )
         self._counts.drivers.append(driver)
         return driver
 

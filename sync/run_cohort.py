@@ -21,6 +21,7 @@ from sync.core.errors import ConfigError, InDoubt, Interrupted, SyncError
 from sync.core.facts import SnapshotFacts
 from sync.core.guards import guard_empty, guard_mapping, guard_removals
 from sync.core.intents import CohortIntent
+from sync.core.ports import Clock
 from sync.core.report import CohortReport, Ended, Segment, encode, finish, total
 from sync.core.sending import RetryPolicy
 from sync.destination import Destination
@@ -60,16 +61,18 @@ def run_cohort(
     policy: RetryPolicy | None = None,
     network: Network | None = None,
     project: Project | None = None,
+    clock: Clock | None = None,
 ) -> Ended:
     """Run once and tell. Raises ConfigError (a ledger that fails included); every other end is in what it returns.
 
     `ledger` may be None in a dry run that has nothing to look up. `network` replaces the wire to Customer.io in tests;
-    `project` is the Amplitude project of a source such as `amplitude:COHORT_ID`.
+    `project` is the Amplitude project of a source such as `amplitude:COHORT_ID`; `clock` is the time that pauses pass
+    on, for tests that turn it (such a run keeps its pace to itself).
     """
     settings.require("site_id", "track_api_key", "app_api_key")
     began = time.monotonic()
-    shared = ledger is not None and not options.dry_run
-    reach = Destination(settings, console, policy=policy, network=network, shared=shared)
+    shared = ledger is not None and not options.dry_run and clock is None
+    reach = Destination(settings, console, policy=policy, network=network, clock=clock, shared=shared)
     writing, full = not options.dry_run, options.full or options.recreate
     intent = _intent(options, settings)
     origin = open_cohort_source(options.source, intent, ledger, console, project, writing=writing, full=full)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from sync.amplitude_pull import Project
 from sync.core.errors import ConfigError, Interrupted, SourceError, SyncError
 from sync.core.mapping import Discard, Rules
+from sync.core.ports import Clock
 from sync.core.report import Ended, EventsReport, encode, finish
 from sync.core.sending import RetryPolicy
 from sync.courier import Courier
@@ -53,16 +54,19 @@ def run_events(
     policy: RetryPolicy | None = None,
     network: Network | None = None,
     project: Project | None = None,
+    clock: Clock | None = None,
 ) -> Ended:
     """Run once and tell. Raises ConfigError (a ledger that fails included); every other end is in what it returns.
 
     `ledger` may be None in a dry run that has nothing to look up. `network` replaces the wire to Customer.io in tests;
-    `project` is the Amplitude project of the source `amplitude:export`.
+    `project` is the Amplitude project of the source `amplitude:export`; `clock` is the time that pauses pass on, for
+    tests that turn it (such a run keeps its pace to itself).
     """
     settings.require("site_id", "track_api_key")
     began = time.monotonic()
-    shared = ledger is not None and not options.dry_run
-    with Destination(settings, console, policy=policy, network=network, shared=shared) as destination:
+    shared = ledger is not None and not options.dry_run and clock is None
+    reach = Destination(settings, console, policy=policy, network=network, clock=clock, shared=shared)
+    with reach as destination:
         run = _Run(options, settings, ledger, console, destination, project)
         error = run.play()
         report = run.report
@@ -159,18 +163,10 @@ class _Run:
         with Courier(self._destination.driver, self._lanes) as courier:
             self._dispatcher = dispatcher = Dispatcher(courier, events, self.report.run_id)
             self._reading = EventReading(self._options.rules, events, self._bury, lanes=self._lanes)
-            try:
-                for batch in self._reading.batches(self._watched(source)):
-                    dispatcher.send(batch)
-                dispatcher.finish()
-            except (KeyboardInterrupt, SyncError) as stop:
-                if not isinstance(stop, SourceError):  # what was read before a source broke may still be delivered
-                    courier.stop()
-                with contextlib.suppress(SyncError):  # the first error is the one to tell
-                    dispatcher.finish(wait_s=GRACE_S if isinstance(stop, KeyboardInterrupt) else None)
-                    events.close()
-                raise
-        if in_doubt := events.close():
+            batches = self._reading.batches(self._watched(files))
+            in_doubt = deliver_all(batches, courier, dispatcher, events)
+        EventLetters(self._ledger, self._site_id).settle(self.report.run_id)
+        if in_doubt:
             self._console.warn(
                 f"{in_doubt} events of an earlier run that was cut off are still in doubt: run its source again"
             )
