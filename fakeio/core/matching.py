@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from fakeio.core.wording import shown
+from fakeio.core.wording import clipped, shown
 
 MISSING = "<missing>"
 
@@ -23,7 +23,7 @@ class Difference(NamedTuple):
 
     def __str__(self) -> str:
         found = "is missing" if self.actual is MISSING else f"is {shown(self.actual)}"
-        return f"{self.field or 'the value'} {found}, expected {shown(self.expected)}"
+        return f"{clipped(self.field) or 'the value'} {found}, expected {shown(self.expected)}"
 
 
 def differences(expected: Any, actual: Any, field: str = "") -> list[Difference]:

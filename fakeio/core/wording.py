@@ -15,6 +15,7 @@ MARGIN = 14
 NEAR_MISSES = 3  # the closest ones
 DIFFERENCES = 5  # of one near miss
 LISTED = 20  # of a list that is the point of a failure
+_LONGEST_HEADLINE = 240
 LONGEST_WHY = 140  # characters of an explanation, which may quote what was sent
 _LONGEST_VALUE = 60
 _LONGEST_PATH = 56
@@ -24,17 +25,22 @@ class Report:
     """A text that grows by paragraphs. `str(report)` is the whole of it."""
 
     def __init__(self, headline: str) -> None:
-        self._lines = [headline]
+        self._lines = [clipped(_printable(headline), _LONGEST_HEADLINE)]
 
     def add(self, label: str, *lines: str) -> None:
         """A paragraph; the label stands in the margin of its first line."""
         for line in lines:
-            for part in textwrap.wrap(line, WIDTH - MARGIN, subsequent_indent="  ", break_on_hyphens=False) or [""]:
+            for part in textwrap.wrap(_printable(line), WIDTH - MARGIN, subsequent_indent="  ", break_on_hyphens=False):
                 self._lines.append(f"  {label:<{MARGIN - 3}} {part}".rstrip())
                 label = ""
 
     def __str__(self) -> str:
         return "\n".join(self._lines)
+
+
+def _printable(text: str) -> str:
+    """The text with an escape for every character that would move a terminal's cursor, or worse."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def clipped(text: str, most: int = _LONGEST_VALUE) -> str:

@@ -7,8 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from fakeio import WorkspaceHandle
+from fakeio import Fake, WorkspaceHandle
+from fakeio.core.wording import WIDTH
 from tests.contract import handling
 from tests.contract.handling import failure, identify, track
 
@@ -198,3 +201,34 @@ def test_an_event_that_should_not_be_there_is_told_with_its_request(
         "  found       event 'order' of id '42'",
     ]  # fmt: skip
     assert told[-1] == "              … and 2 more"
+
+
+# ---- whatever was sent -----------------------------------------------------------------------------------------------
+
+ODD = ("\x1b[2J", "a\nb", "x" * 120, "é" * 60, "\u202e", "42", "order")
+NASTY = st.one_of(st.text(max_size=80), st.sampled_from(ODD))
+DATA = st.dictionaries(NASTY, st.one_of(NASTY, st.integers(), st.none(), st.lists(NASTY, max_size=3)), max_size=8)
+
+
+@given(sent=st.lists(st.tuples(NASTY, NASTY, DATA), max_size=8), wanted=st.tuples(NASTY, NASTY, DATA))
+def test_whatever_was_sent_and_wanted_a_failure_fits_a_terminal_and_is_always_the_same(
+    fake: Fake, sent: list[tuple[str, str, dict[str, Any]]], wanted: tuple[str, str, dict[str, Any]]
+) -> None:
+    space = fake.new_workspace()
+    items = [{"type": "person", "action": "event", "identifiers": {"id": who}, "name": name, "attributes": data}
+             for who, name, data in sent]  # fmt: skip
+    with httpx.Client(transport=fake.transport, base_url=fake.url) as client:
+        client.post("/api/v2/batch", json={"batch": items}, auth=(space.site_id, space.track_api_key))
+    who, name, data = wanted
+    told = []
+    for _ in range(2):
+        try:
+            space.assert_event(name, id=who, data=data)
+        except AssertionError as failed:
+            told.append(str(failed))
+    fake.remove_workspace(space)
+    assert len(set(told)) <= 1
+    for text in told:
+        lines = text.split("\n")
+        assert (len(lines) <= 60, "".join(lines).isprintable()) == (True, True)
+        assert [line for line in lines[1:] if len(line) > WIDTH] == []
