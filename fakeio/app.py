@@ -27,6 +27,7 @@ from fakeio.edge.app_api import (
     messages,
     metadata,
     minimum,
+    newsletters,
     objects,
     preferences,
     segments,
@@ -130,6 +131,7 @@ _IMITATED: tuple[Route, ...] = (
     *webhooks.ROUTES,
     *metadata.ROUTES,
     *live_notifications.ROUTES,
+    *newsletters.ROUTES,
     *library.ROUTES,
     *minimum.ROUTES,
 )

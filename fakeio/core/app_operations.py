@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from fakeio.core.content import Webhook
+from fakeio.core.content import Newsletter, Webhook
 from fakeio.core.filters import Filter
 from fakeio.core.identifiers import Ref
 from fakeio.core.operations import AddDevice, Operation
@@ -68,6 +68,27 @@ class EditTemplate(Operation, frozen=True, kw_only=True):
     content_id: int | None = None
     language: str | None = None
     changes: dict[str, Any]
+
+
+class CreateNewsletter(Operation, frozen=True, kw_only=True):
+    """A draft, or one to be sent: at once, or at its own `scheduled_at`."""
+
+    name = "create_newsletter"
+    newsletter: Newsletter
+    send_now: bool = False
+
+
+class ScheduleNewsletter(Operation, frozen=True, kw_only=True):
+    """Send a newsletter at a time, in Unix seconds; None: now."""
+
+    name = "schedule_newsletter"
+    newsletter_id: int
+    at: int | None = None
+
+
+class DeleteNewsletter(Operation, frozen=True, kw_only=True):
+    name = "delete_newsletter"
+    newsletter_id: int
 
 
 class EditAction(Operation, frozen=True, kw_only=True):

@@ -126,14 +126,15 @@ def _deliver(
     fields = {"subject": action.subject, "body": action.body, "from": action.from_, "message_data": data}
     delivery = Delivery(
         id=delivery_id(space.id, number), type=action.type, person=person.cio_id, created_at=int(now),
-        recipient=_address(person, action.type), metrics={"created": int(now)}, subject=action.subject,
+        recipient=address_of(person, action.type), metrics={"created": int(now)}, subject=action.subject,
         broadcast=broadcast.id, trigger=trigger_id, action=action.id, to_unsubscribed=False,
         message={name: value for name, value in fields.items() if value},
     )  # fmt: skip
     post(space, delivery, now, 0)
 
 
-def _address(person: Person, channel: str) -> str:
+def address_of(person: Person, channel: str) -> str:
+    """Where a message of that channel goes; empty for somebody who has no such address."""
     if channel == EMAIL:
         return person.email or ""
     return "all" if channel == PUSH else str(person.attributes.get("phone") or "")

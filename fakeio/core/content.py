@@ -15,6 +15,7 @@ from fakeio.core.shelf import Shelf
 
 EMAIL, PUSH, SMS, WHATSAPP, IN_APP, INBOX = "email", "push", "sms", "whatsapp", "in_app", "inbox_message"
 CHANNELS = (EMAIL, PUSH, SMS, WHATSAPP, IN_APP, INBOX)
+NEWSLETTER_TYPES = ("email", "webhook", "twilio", "push", "in_app", "inbox")
 
 
 class Thing(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -96,6 +97,21 @@ class Broadcast(Thing):
     triggers: list[Trigger] = []
 
 
+class Newsletter(Thing):
+    """One message to whoever matches `recipients`. Without `scheduled_at` a draft; `sent_at` once it was sent."""
+
+    name: str
+    recipients: dict[str, Any]
+    type: str = EMAIL
+    subject: str = ""
+    body: str = ""
+    from_: str = msgspec.field(default="", name="from")
+    tags: list[str] | None = None
+    subscription_topic_id: int | None = None
+    scheduled_at: int | None = None
+    sent_at: int | None = None
+
+
 class Topic(Thing):
     """A subscription topic; people's preferences call it `topic_<id>`."""
 
@@ -146,6 +162,7 @@ class Content:
         self.topics: Shelf[Topic] = Shelf()
         self.collections: Shelf[Collection] = Shelf()
         self.webhooks: Shelf[Webhook] = Shelf()
+        self.newsletters: Shelf[Newsletter] = Shelf()
         self.snippets: dict[str, Snippet] = {}
         # triggers on their way: broadcast and number: a filter, people with data of their own, and data for all
         self.waiting: dict[str, tuple[Filter | None, list[tuple[str, dict[str, Any]]] | None, dict[str, Any]]] = {}
@@ -155,7 +172,7 @@ class Content:
         other = Content()
         other.templates, other.broadcasts = self.templates.fork(), self.broadcasts.fork()
         other.topics, other.collections = self.topics.fork(), self.collections.fork()
-        other.webhooks = self.webhooks.fork()
+        other.webhooks, other.newsletters = self.webhooks.fork(), self.newsletters.fork()
         other.snippets, other.waiting = self.snippets.copy(), self.waiting.copy()
         return other
 

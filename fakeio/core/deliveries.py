@@ -50,6 +50,7 @@ class Delivery(msgspec.Struct, omit_defaults=True):
     broadcast: int | None = None
     trigger: int | None = None
     action: int | None = None
+    newsletter: int | None = None
     draft: bool = False
     failure: str | None = None
     to_unsubscribed: bool = True

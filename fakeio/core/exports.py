@@ -25,7 +25,10 @@ if TYPE_CHECKING:  # the workspace imports this module
 EXPORT = "export"
 PENDING, DONE = "pending", "done"
 LINK_S = 15 * 60
-_ORIGINS = {"campaign_id": "broadcast", "transactional_message_id": "template", "action_id": "action"}
+_ORIGINS = {
+    "campaign_id": "broadcast", "transactional_message_id": "template", "action_id": "action",
+    "newsletter_id": "newsletter",
+}  # fmt: skip
 _PEOPLE_COLUMNS = ("id", "email", "cio_id")
 _DELIVERY_COLUMNS = ("delivery_id", "type", "customer_id", "recipient", "subject", "created", "metrics")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fakeio.core import addresses, broadcasts, editing, exports, imports, sending, sends
+from fakeio.core import addresses, broadcasts, editing, exports, imports, newsletters, sending, sends
 from fakeio.core import app_operations as app
 from fakeio.core.operations import Operation
 from fakeio.core.outcomes import Outcome, Refused
@@ -28,6 +28,8 @@ CHECKS: dict[type[Operation], Callable[[Workspace, Any], Refused | None]] = {
     app.DeleteWebhook: editing.check_webhook_exists,
     app.EditTemplate: editing.check_template,
     app.EditAction: editing.check_action,
+    app.ScheduleNewsletter: newsletters.check_newsletter,
+    app.DeleteNewsletter: newsletters.check_newsletter,
     app.LinkExport: exports.check_link,
 }
 HANDLERS: dict[type[Operation], Callable[[Workspace, Any, float, int], Outcome]] = {
@@ -41,6 +43,9 @@ HANDLERS: dict[type[Operation], Callable[[Workspace, Any, float, int], Outcome]]
     app.DeleteWebhook: editing.delete_webhook,
     app.EditTemplate: editing.edit_template,
     app.EditAction: editing.edit_action,
+    app.CreateNewsletter: newsletters.create_newsletter,
+    app.ScheduleNewsletter: newsletters.schedule_newsletter,
+    app.DeleteNewsletter: newsletters.delete_newsletter,
     app.ExportPeople: exports.start_export,
     app.ExportDeliveries: exports.start_export,
     app.LinkExport: exports.link_export,
@@ -53,6 +58,7 @@ _DUE: dict[str, Callable[[Workspace, str | int, float], None]] = {
     broadcasts.BROADCAST: broadcasts.process,
     exports.EXPORT: exports.finish,
     imports.IMPORT: imports.advance,
+    newsletters.NEWSLETTER: newsletters.process,
 }
 
 

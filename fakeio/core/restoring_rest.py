@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from fakeio.core import broadcasts, exports, imports, sending
+from fakeio.core import broadcasts, exports, imports, newsletters, sending
 from fakeio.core.addresses import LISTS, Suppressed
 from fakeio.core.anonymous import Claim
 from fakeio.core.app_operations import ExportDeliveries, ExportPeople
@@ -21,7 +21,7 @@ from fakeio.core.imports import Import
 from fakeio.core.intake import Held
 from fakeio.core.managing import HANDLERS
 from fakeio.core.operation_codec import decode_filter, decode_operation
-from fakeio.core.operations import CreateSegment, DeleteSegment
+from fakeio.core.operations import CreateSegment, DeleteSegment, Operation
 from fakeio.core.people import Gone
 from fakeio.core.seeding_content import CONTENT_KEYS, convert, plant_row
 from fakeio.core.shelf import Shelf
@@ -39,7 +39,8 @@ from fakeio.core.snapshot_rows import (
 )
 from fakeio.core.workspace import Workspace
 
-_AT_ONCE = (*HANDLERS, CreateSegment, DeleteSegment)  # what the App API does; the Track API alone answers too early
+# what the App API does; the Track API alone answers too early
+_AT_ONCE: tuple[type[Operation], ...] = (*HANDLERS, CreateSegment, DeleteSegment)
 
 
 class Each(Protocol):
@@ -94,7 +95,7 @@ def restore_counters(space: Workspace, counters: CountersRow) -> None:
     space.segments.leave_out(counters.segments)
     space.deliveries.made = max(space.deliveries.made, counters.deliveries)
     shelves: dict[str, Shelf[Any]] = {"exports": space.exports, "imports": space.imports}
-    for name in ("templates", "broadcasts", "topics", "collections", "webhooks"):
+    for name in ("templates", "broadcasts", "topics", "collections", "webhooks", "newsletters"):
         shelves[name] = getattr(space.content, name)
     for name, shelf in shelves.items():
         shelf.leave_out(getattr(counters, name))
@@ -167,6 +168,7 @@ def _task(space: Workspace, row: TaskRow) -> None:
         broadcasts.BROADCAST: isinstance(key, str) and _whole(key.partition(":")[0]) > 0,
         exports.EXPORT: isinstance(key, int) and space.exports.get(key) is not None,
         imports.IMPORT: isinstance(key, int) and _steps_left(space, key) > 0,
+        newsletters.NEWSLETTER: isinstance(key, int) and key > 0,  # it may be gone by now
     }
     if not known.get(row.what):
         raise ValueError(f"there is nothing to {row.what:.40} of the key {key!r:.40}")

@@ -12,9 +12,11 @@ import msgspec
 
 from fakeio.core.content import (
     CHANNELS,
+    NEWSLETTER_TYPES,
     Action,
     Broadcast,
     Collection,
+    Newsletter,
     Snippet,
     Template,
     TemplateContent,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:  # the workspace imports what this module imports
 
 KINDS: dict[str, type[Thing]] = {
     "templates": Template, "topics": Topic, "collections": Collection, "broadcasts": Broadcast, "webhooks": Webhook,
+    "newsletters": Newsletter,
 }  # fmt: skip
 SNIPPETS = "snippets"
 CONTENT_KEYS = (*KINDS, SNIPPETS)
@@ -66,11 +69,19 @@ def _complete(thing: Thing) -> None:
         if thing.type not in CHANNELS:
             raise ValueError(f"a template's type is one of {', '.join(CHANNELS)}, not {thing.type!r}")
         thing.contents = _numbered(thing.contents) or [TemplateContent(id=1)]
+    elif isinstance(thing, Newsletter):
+        if thing.type not in NEWSLETTER_TYPES:
+            raise ValueError(f"a newsletter's type is one of {', '.join(NEWSLETTER_TYPES)}, not {thing.type!r}")
+        _check_recipients(thing.recipients)
     elif isinstance(thing, Broadcast):
-        wanted = None if thing.recipients is None else parse_filter(thing.recipients)
-        if isinstance(wanted, Refused):
-            raise ValueError(f"recipients: {wanted.message}")
+        _check_recipients(thing.recipients)
         thing.actions = _numbered(thing.actions) or [Action(id=1)]
+
+
+def _check_recipients(recipients: dict[str, Any] | None) -> None:
+    wanted = None if recipients is None else parse_filter(recipients)
+    if isinstance(wanted, Refused):
+        raise ValueError(f"recipients: {wanted.message}")
 
 
 def _numbered(parts: list[Any]) -> list[Any]:

@@ -187,6 +187,7 @@ class CountersRow(_Row):
     topics: int = 0
     collections: int = 0
     webhooks: int = 0
+    newsletters: int = 0
     exports: int = 0
     imports: int = 0
 
@@ -208,6 +209,7 @@ class Document(_Row):
     topics: list[dict[str, Any]] = []
     collections: list[dict[str, Any]] = []
     webhooks: list[dict[str, Any]] = []
+    newsletters: list[dict[str, Any]] = []
     snippets: list[dict[str, Any]] = []
     forms: list[dict[str, Any]] = []
     esp_suppressions: dict[str, list[EspRow]] = {}

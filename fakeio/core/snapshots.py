@@ -185,6 +185,6 @@ def _counters(space: Workspace) -> dict[str, int]:
         "people": space.people.last, "activities": len(space.log), "objects": space.objects.last,
         "segments": space.segments.next_id - 1, "deliveries": space.deliveries.made,
         "templates": content.templates.last, "broadcasts": content.broadcasts.last, "topics": content.topics.last,
-        "collections": content.collections.last, "webhooks": content.webhooks.last, "exports": space.exports.last,
-        "imports": space.imports.last,
+        "collections": content.collections.last, "webhooks": content.webhooks.last,
+        "newsletters": content.newsletters.last, "exports": space.exports.last, "imports": space.imports.last,
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""What uses a segment: broadcasts that go to its members, triggers on their way, other segments, and what a seed says.
+"""What uses a segment: broadcasts and newsletters to its members, triggers on their way, other segments, and seeds.
 
 A trigger that has been processed uses nothing any more. The published answer has no place for segments; whether one may
 be deleted depends on them all the same. Source: App API > Segments > used_by.
@@ -6,7 +6,7 @@ be deleted depends on them all the same. Source: App API > Segments > used_by.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fakeio.core.filters import Filter, parse_filter
 from fakeio.core.segments import USERS, Segment
@@ -14,13 +14,16 @@ from fakeio.core.segments import USERS, Segment
 if TYPE_CHECKING:  # the workspace imports this module
     from fakeio.core.workspace import Workspace
 
-CAMPAIGNS = USERS[0]
+CAMPAIGNS, SENT, DRAFTED = USERS
 
 
 def uses_of(space: Workspace, segment: Segment) -> dict[str, list[int]]:
     """The ids of what uses it, as published: campaigns (broadcasts are among them), newsletters sent and drafted."""
     found = {kind: set(ids) for kind, ids in segment.used_by.items()}
     found[CAMPAIGNS] |= _broadcasts_to(space, segment.id) | _triggers_to(space, segment.id)
+    for newsletter in space.content.newsletters:
+        if _names(newsletter.recipients, segment.id):
+            found[DRAFTED if newsletter.sent_at is None else SENT].add(newsletter.id)
     return {kind: sorted(ids) for kind, ids in found.items()}
 
 
@@ -36,8 +39,12 @@ def is_used(space: Workspace, segment: Segment) -> bool:
 
 
 def _broadcasts_to(space: Workspace, segment_id: int) -> set[int]:
-    named = {one.id: parse_filter(one.recipients) for one in space.content.broadcasts if one.recipients is not None}
-    return {id for id, wanted in named.items() if isinstance(wanted, Filter) and segment_id in wanted.segments}
+    return {one.id for one in space.content.broadcasts if one.recipients and _names(one.recipients, segment_id)}
+
+
+def _names(recipients: dict[str, Any], segment_id: int) -> bool:
+    wanted = parse_filter(recipients)
+    return isinstance(wanted, Filter) and segment_id in wanted.segments
 
 
 def _triggers_to(space: Workspace, segment_id: int) -> set[int]:

@@ -104,7 +104,6 @@ def test_a_misspelt_send_is_405(site: Site, method: str, path: str) -> None:
         ("POST", "/v1/design_studio/folders", "create_design_folder"),
         ("POST", "/v1/design_studio/emails", "create_design_email"),
         ("POST", "/v1/design_studio/components", "create_design_component"),
-        ("POST", "/v1/newsletters", "create_newsletter"),
     ],
 )  # fmt: skip
 def test_an_operation_that_is_not_imitated_answers_as_unknown(

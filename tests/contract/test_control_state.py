@@ -152,7 +152,8 @@ def test_objects_and_deliveries_are_shown(control: Control) -> None:
     assert control.client.get(f"{here}/deliveries").json() == {"next": None, "deliveries": [{
         "id": "d1", "type": "email", "person": who, "recipient": "", "metrics": {"opened": 7}, "unsubscribed": False,
         "created_at": 5, "subject": "", "template": None, "content": None, "broadcast": None, "trigger": None,
-        "action": None, "draft": False, "failure": None, "to_unsubscribed": True, "retained": True, "message": {},
+        "action": None, "newsletter": None, "draft": False, "failure": None, "to_unsubscribed": True, "retained": True,
+        "message": {},
     }]}  # fmt: skip
 
 

@@ -139,7 +139,7 @@ def test_pages_are_walked_by_the_cursor_that_comes_along(world: World, node: Nod
 
 NOT_IMITATED = {  # they would make things that nothing else here knows
     "createAsset", "createAssetFolder", "createDesignStudioComponent", "createDesignStudioEmail",
-    "createDesignStudioFolder", "createNewsletter",
+    "createDesignStudioFolder",
 }  # fmt: skip
 OWN_BUSINESS = {"resourceBase"}  # asks nobody anything
 IDS = ("1", "1", "1")  # what most methods take, or more than they take; the others:

@@ -35,7 +35,8 @@ METRICS = (
     "failed", "undeliverable",
 )  # fmt: skip
 TYPES = ("email", "webhook", "twilio", "whatsapp", "slack", "push", "in_app", "live_notification")
-_ORIGINS = {"campaign_id": "broadcast", "action_id": "action", "newsletter_id": ""}  # query: the delivery's field
+# query: the delivery's field
+_ORIGINS = {"campaign_id": "broadcast", "action_id": "action", "newsletter_id": "newsletter"}
 
 Wanted = Callable[[Delivery], bool]
 
@@ -64,7 +65,7 @@ def delivery_document(state: Workspace, delivery: Delivery) -> dict[str, Any]:
         "action_id": delivery.action,
         "parent_action_id": None,
         "broadcast_id": delivery.broadcast,
-        "newsletter_id": None,
+        "newsletter_id": delivery.newsletter,
         "content_id": delivery.content,
         "trigger_event_id": None,
         "msg_template_id": delivery.template,

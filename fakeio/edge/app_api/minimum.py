@@ -1,7 +1,7 @@
 """App API, operations answered with the least that is true: this workspace has no such things.
 
 Lists are empty and of the documented shape; a thing that is named does not exist. What would make or change one is not
-imitated at all. Also the addresses that messages come from. Source: App API > Campaigns, Newsletters, Senders, Info.
+imitated at all. Also the addresses that messages come from. Source: App API > Campaigns, Senders, Info.
 """
 
 from __future__ import annotations
@@ -19,11 +19,9 @@ ADDRESSES = ("192.0.2.10", "192.0.2.11")
 
 _LISTS: dict[str, tuple[str, dict[str, Any]]] = {
     "/v1/campaigns": ("list_campaigns", {"campaigns": []}),
-    "/v1/newsletters": ("list_newsletters", {"newsletters": [], "next": ""}),
     "/v1/sender_identities": ("list_senders", {"sender_identities": [], "next": ""}),
 }
-_CAMPAIGN, _NEWSLETTER = "/v1/campaigns/{campaign_id}", "/v1/newsletters/{newsletter_id}"
-_TEST_GROUP = f"{_NEWSLETTER}/test_group/{{test_group_id}}"
+_CAMPAIGN = "/v1/campaigns/{campaign_id}"
 _SENDER = "/v1/sender_identities/{sender_id}"
 _NAMED = {
     f"GET {_CAMPAIGN}": "get_campaign",
@@ -38,28 +36,6 @@ _NAMED = {
     f"GET {_CAMPAIGN}/metrics/links": "get_campaign_link_metrics",
     f"GET {_CAMPAIGN}/journey_metrics": "get_journey_metrics",
     f"GET {_CAMPAIGN}/messages": "list_campaign_messages",
-    f"GET {_NEWSLETTER}": "get_newsletter",
-    f"DELETE {_NEWSLETTER}": "delete_newsletter",
-    f"POST {_NEWSLETTER}/schedule": "schedule_newsletter",
-    f"POST {_NEWSLETTER}/send": "send_newsletter",
-    f"GET {_NEWSLETTER}/contents": "list_newsletter_contents",
-    f"GET {_NEWSLETTER}/contents/{{content_id}}": "get_newsletter_content",
-    f"PUT {_NEWSLETTER}/contents/{{content_id}}": "update_newsletter_content",
-    f"GET {_NEWSLETTER}/contents/{{content_id}}/metrics": "get_newsletter_content_metrics",
-    f"GET {_NEWSLETTER}/contents/{{content_id}}/metrics/links": "get_newsletter_content_link_metrics",
-    f"GET {_NEWSLETTER}/metrics": "get_newsletter_metrics",
-    f"GET {_NEWSLETTER}/metrics/links": "get_newsletter_link_metrics",
-    f"GET {_NEWSLETTER}/messages": "list_newsletter_messages",
-    f"POST {_NEWSLETTER}/language": "create_newsletter_language",
-    f"GET {_NEWSLETTER}/language/{{language}}": "get_newsletter_language",
-    f"PUT {_NEWSLETTER}/language/{{language}}": "update_newsletter_language",
-    f"DELETE {_NEWSLETTER}/language/{{language}}": "delete_newsletter_language",
-    f"GET {_NEWSLETTER}/test_groups": "list_newsletter_test_groups",
-    f"POST {_NEWSLETTER}/test_groups": "create_newsletter_test_group",
-    f"POST {_TEST_GROUP}/language": "create_newsletter_test_group_language",
-    f"GET {_TEST_GROUP}/language/{{language}}": "get_newsletter_test_group_language",
-    f"PUT {_TEST_GROUP}/language/{{language}}": "update_newsletter_test_group_language",
-    f"DELETE {_TEST_GROUP}/language/{{language}}": "delete_newsletter_test_group_language",
     f"GET {_SENDER}": "get_sender",
     f"GET {_SENDER}/used_by": "get_sender_uses",
 }

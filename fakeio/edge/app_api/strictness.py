@@ -51,6 +51,13 @@ _KEYS: dict[str, str] = {
     "create_snippet": "name value",
     "update_snippet": "name value",
     "search_objects": "object_type_id filter",
+    "create_newsletter": (
+        "name type recipients send_now scheduled_at subscription_topic_id rate_limit_email_rate "
+        "rate_limit_time_period rate_limit_spread subject preheader_text body body_plain body_json layout_id from "
+        "from_id request_method url headers"
+    ),
+    "send_newsletter": "rate_limit_email_rate rate_limit_time_period rate_limit_spread",
+    "schedule_newsletter": "scheduled_at rate_limit_email_rate rate_limit_time_period rate_limit_spread",
     "update_broadcast_action": _TEMPLATE,
     "update_broadcast_action_language": _TEMPLATE,
     "update_transactional_content": _TEMPLATE,

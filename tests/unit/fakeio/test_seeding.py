@@ -40,6 +40,10 @@ WORLD: dict[str, Any] = {
     "broadcasts": [{"id": 3, "created_at": 5, "updated_at": 5, "name": "Sale", "recipients": {"segment": {"id": 7}},
                     "actions": [{"id": 9, "type": "push"}],
                     "triggers": [{"id": 1, "created_at": 5, "errors": ["line 1: nobody"]}]}],
+    "webhooks": [{"id": 4, "created_at": 5, "updated_at": 5, "name": "Ours", "endpoint": "https://example.com/in",
+                  "events": ["email_sent"]}],
+    "newsletters": [{"id": 6, "created_at": 5, "updated_at": 5, "name": "Weekly", "recipients": {"segment": {"id": 7}},
+                     "type": "twilio", "body": "b", "from": "x", "sent_at": 9}],
     "snippets": [{"name": "sign", "value": "Yours", "updated_at": 5}],
 }  # fmt: skip
 
@@ -77,6 +81,9 @@ def test_seeding_twice_updates() -> None:
         pytest.param({"topics": [{"nam": "a"}]}, "topics[0]: Object", id="a topic without a name"),
         pytest.param({"topics": [{"id": 1, "name": "a"}] * 2}, "topics[1]: id is a free", id="a topic's id twice"),
         pytest.param({"broadcasts": [{"name": "a", "recipients": {}}]}, "recipients: ", id="a broadcast's bad filter"),
+        pytest.param({"newsletters": [{"name": "a", "recipients": {}}]}, "recipients: ", id="a newsletter's filter"),
+        pytest.param({"newsletters": [{"name": "a", "type": "fax", "recipients": {"segment": {"id": 1}}}]},
+                     "type is one of", id="a newsletter of no channel"),
         pytest.param({"people": {"a": 1}}, "people is a list", id="people as a full object"),
         pytest.param({"people": [1]}, "people[0]: a person is an object", id="a person as a number"),
         pytest.param({"people": [{"id": 5}]}, "people[0]: id is text", id="a number as id"),
