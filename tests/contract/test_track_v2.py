@@ -121,6 +121,30 @@ def test_an_operation_is_refused_in_both_forms(site: Site, document: dict[str, A
     assert (site.people(), site.events()) == ([], [])
 
 
+@pytest.mark.parametrize(
+    ("phone", "status"),
+    [
+        pytest.param("+14155552671", 200, id="E.164"),
+        pytest.param("+1234567890123456", 400, id="16 digits"),
+        pytest.param("4155552671", 400, id="no plus"),
+    ],
+)
+def test_a_phone_names_somebody_where_phones_identify(live: Live, phone: str, status: int) -> None:
+    site = live.site(settings={"phone_identifier": True})
+    document = person("identify", identifiers={"phone": phone}, attributes={"plan": "pro"})
+    assert entity(site, document).status_code == status
+    assert entity(site, document).status_code == status
+    assert site.people() == ([{"phone": phone, "plan": "pro"}] if status == 200 else [])
+
+
+def test_what_is_left_out_is_said_to_be_required(site: Site) -> None:
+    refused = [entity(site, document).json()["errors"][0] for document in ({"type": "person"}, {"action": "identify"})]
+    assert refused == [
+        {"reason": "required", "field": "action", "message": "action is required"},
+        {"reason": "required", "field": "type", "message": "type is required"},
+    ]
+
+
 @pytest.mark.parametrize("item", ["text", 7, None, [], True], ids=str)
 def test_an_item_that_is_no_object_is_refused_in_its_place(site: Site, item: Any) -> None:
     response = batch(site, item, person("identify"))

@@ -37,6 +37,38 @@ def test_suppressing_by_id_blocks_the_email_too_and_unsuppressing_by_email_frees
     assert space.person("id:1").cio_id != first
 
 
+GONE = ref("email:a@x.io")
+OTHER = ref("id:2")
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        pytest.param(op.Identify(ref=GONE, attributes={"plan": "pro"}), id="identify"),
+        pytest.param(op.RecordEvent(ref=GONE, event="buy"), id="event"),
+        pytest.param(op.AddDevice(ref=GONE, token="t", platform="ios"), id="device"),
+        pytest.param(op.RemoveDevice(ref=GONE, token="t"), id="device removed"),
+        pytest.param(op.MergePeople(primary=GONE, secondary=OTHER), id="merge into"),
+        pytest.param(op.MergePeople(primary=OTHER, secondary=GONE), id="merge of"),
+        pytest.param(op.JoinSegment(segment_id=1, ref=GONE), id="segment"),
+        pytest.param(op.LeaveSegment(segment_id=1, ref=GONE), id="segment left"),
+        pytest.param(op.Relate(object=op.ObjectRef("1", "acme"), ref=GONE), id="relationship"),
+        pytest.param(op.Unrelate(object=op.ObjectRef("1", "acme"), ref=GONE), id="relationship ended"),
+        pytest.param(op.SubmitForm(form_id="f", data={"email": "a@x.io"}), id="form"),
+        pytest.param(op.DeletePerson(ref=GONE), id="delete"),
+    ],
+)
+def test_nothing_that_names_somebody_suppressed_is_carried_out(operation: op.Operation) -> None:
+    space = Space()
+    space.identify("id:1", email="a@x.io")
+    space.identify("id:2")
+    space.workspace.segments.create("vip", "", "manual", space.now)
+    space.do(op.Suppress(ref=ref("id:1")))
+    before = space.activities()
+    assert rule_of(space.do(operation)) == "person.suppressed"
+    assert (space.people(), space.activities()) == ([{"id": "2", "email": None}], before)
+
+
 def test_suppressing_somebody_unknown_blocks_the_identifier() -> None:
     space = Space()
     assert isinstance(space.do(op.Suppress(ref=ref("id:1"))), Applied)
