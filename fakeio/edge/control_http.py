@@ -158,3 +158,12 @@ def text_field(document: Mapping[str, Any], name: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise bad_request("bad_field", f"{name} is not text", f"send {name} as a JSON string")
     return value
+
+
+def parse_moment(text: str, name: str) -> float:
+    """Unix seconds, with or without a fraction, as text; raises ControlError 400."""
+    whole, dot, fraction = text.partition(".")
+    digits = whole + fraction
+    if not (digits.isascii() and digits.isdigit() and whole and len(text) <= 24 and (fraction or not dot)):
+        raise bad_request(f"bad_{name}", f"{name} is {text!r:.40}", f"{name} is Unix seconds, for example 1780000000.5")
+    return float(text)

@@ -35,6 +35,7 @@ from fakeio.edge.registry import REGIONS
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _PLACE: Schema = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
+_MOMENT: Schema = {"type": "number", "minimum": 0, "maximum": 253_402_300_799}
 _NUMBERED: Schema = {**_PLACE, "minimum": 1}
 
 # by the name of the handler: what it answers, where that is no 204
@@ -105,7 +106,7 @@ BODIES: dict[str, Schema] = {
 _FILES = {"export_one", "export_all"}  # answer text, or an archive in JSON
 _PARAMETERS: dict[str, Schema] = {
     "limit": _NUMBERED, "start": _PLACE, "n": _NUMBERED, "id": _NUMBERED, "segment": _NUMBERED, "status": _PLACE,
-    "since": _PLACE, "api": choice(APIS), "as": choice(FORMS),
+    "since": _MOMENT, "api": choice(APIS), "as": choice(FORMS),
 }  # fmt: skip
 _REFUSED = {
     "description": "The call can't be answered; the body says why and what to do.",

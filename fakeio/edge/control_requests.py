@@ -12,7 +12,7 @@ from fakeio.core.outcomes import Applied, Ignored
 from fakeio.core.rules import RULES
 from fakeio.core.weather import glob
 from fakeio.edge import verification
-from fakeio.edge.control_http import Call, ControlError, Result, bad_request, parse_number
+from fakeio.edge.control_http import Call, ControlError, Result, bad_request, parse_moment, parse_number
 from fakeio.edge.tape import Exchange, Tape, as_row
 
 _LARGEST_CALL = 1_000_000  # no request ignores that many things; numbers them all
@@ -107,7 +107,7 @@ def _ignored_row(exchange: Exchange, at: int, name: str, outcome: Ignored) -> di
 def _filter(call: Call) -> Callable[[Exchange], bool]:
     query = call.query
     status = call.number("status", 0, at_least=0)
-    since = call.number("since", 0, at_least=0)
+    since = parse_moment(query.get("since", "0"), "since")
     path = glob(query["path"]) if "path" in query else None
     api, method = query.get("api"), query.get("method")
 
