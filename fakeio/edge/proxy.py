@@ -50,8 +50,8 @@ class Refused(Exception):
 class Proxy:
     """A proxy in a thread of its own. A context manager; `url` is for `HTTPS_PROXY`.
 
-    `http_port` and `https_port` are the fake's, on loopback; `allowed` are names of other hosts, perhaps with a
-    port, `*` standing for anything. `upstream` finds the caller's own proxy for a scheme and a host, None where there is none.
+    `http_port` and `https_port` are the fake's, on loopback; `allowed` are names of other hosts, perhaps with a port,
+    `*` standing for anything. `upstream` finds the caller's own proxy for a scheme and a host, None for none.
     """
 
     def __init__(
@@ -142,7 +142,8 @@ class Proxy:
             # a client that sends an https address through in the clear has left the TLS to us: there is none to do
             port = self._ports[destination.port if destination.tunnel else 80]
             return await asyncio.open_connection(LOOPBACK, port)
-        if not any(fnmatchcase(place, name) for name in self._allowed for place in (host, f"{host}:{destination.port}")):
+        places = (host, f"{host}:{destination.port}")
+        if not any(fnmatchcase(place, name) for name in self._allowed for place in places):
             self.refused[host] += 1
             raise Refused(403, f"{host} is not Customer.io; let it through with --allow-host {host}")
         return await _reached(destination, self._pass_on(destination))

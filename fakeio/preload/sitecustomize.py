@@ -2,7 +2,7 @@
 
 The hosts of Customer.io are given addresses that nobody has (`MARKED`), and a connection to one of those goes to the
 fake: so every client keeps the port and the name that it asked for. Each patch waits until its module is imported, by
-which a program that needs no network pays nothing. Stands alone, and works with every Python from 3.9 on.
+which a program that needs no network pays nothing. Stands alone, and works with every Python from 3.7 on.
 """
 
 from __future__ import annotations
