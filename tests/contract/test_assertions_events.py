@@ -74,9 +74,10 @@ def ignored_in_a_batch(client: httpx.Client, space: WorkspaceHandle) -> None:
     track(client, space, "POST", "/customers/42/suppress", {})
     item = {"type": "person", "action": "event", "identifiers": {"id": "42"}, "name": "order", "attributes": {"n": 1}}
     other = {**item, "identifiers": {"id": "7"}}
-    identified = {"type": "person", "action": "identify", "identifiers": {"id": "8"}, "attributes": {},
-                  "cio_relationships": [{"identifiers": {"object_type_id": "1", "object_id": "acme"}}]}  # fmt: skip
-    client.post("/api/v2/batch", json={"batch": [identified, other, item]}, auth=(space.site_id, space.track_api_key))
+    # refused, and its relationship with it: what follows stands in another place on the tape than in the body
+    too_long = {"type": "person", "action": "identify", "identifiers": {"id": "8"}, "attributes": {"x": "y" * 1_001},
+                "cio_relationships": [{"identifiers": {"object_type_id": "1", "object_id": "acme"}}]}  # fmt: skip
+    client.post("/api/v2/batch", json={"batch": [too_long, other, item]}, auth=(space.site_id, space.track_api_key))
 
 
 def refused(client: httpx.Client, space: WorkspaceHandle) -> None:
