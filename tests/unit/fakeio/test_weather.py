@@ -9,7 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakeio.core.weather import Answer, BadFault, Chance, Pause, Sever
+from fakeio.core.weather import (
+    Answer,
+    BadFault,
+    Chance,
+    Drop,
+    FailItems,
+    Hold,
+    Pause,
+    Postpone,
+    Sever,
+    Slow,
+    Stall,
+    Truncate,
+    Weather,
+)
 from fakeio.faults import KINDS, fair_weather
 
 PATH = "/api/v1/customers/a%2Fb"
@@ -84,6 +98,15 @@ def test_a_match_counts_a_request(match: dict[str, Any], counts: bool) -> None:
     pytest.param({**OUTAGE, "retry_after": "1\r\nx: y"}, "at `retry_after`", id="a header with a line break"),
     pytest.param({**OUTAGE, "body": "\ud800"}, "surrogates not allowed", id="a body that cannot be sent"),
     pytest.param({"kind": "latency", "seconds": -1}, ">= 0.0 - at `seconds`", id="back in time"),
+    pytest.param({"kind": "garbage"}, "missing required field `as`", id="garbage of no kind"),
+    pytest.param({"kind": "garbage", "as": "xml"}, "'xml' - at `as`", id="garbage of an unknown kind"),
+    pytest.param({"kind": "partial", "indices": []}, "length >= 1 - at `indices`", id="no item"),
+    pytest.param({"kind": "partial", "indices": [-1]}, ">= 0 - at `indices[0]`", id="an item before the first"),
+    pytest.param({"kind": "slow_body", "bytes_per_s": 0}, "> 0.0 - at `bytes_per_s`", id="no byte, ever"),
+    pytest.param({"kind": "throttle"}, "its fields are per_s, retry_after, kind, match", id="a rate is missing"),
+    pytest.param({"kind": "truncate", "bytes": -1}, ">= 0 - at `bytes`", id="less than nothing"),
+    pytest.param({"kind": "stall", "seconds": 1}, "missing required field `after_bytes`", id="a stall nowhere"),
+    pytest.param({"kind": "timeout", "seconds": -1}, ">= 0.0 - at `seconds`", id="a hold back in time"),
     pytest.param({"kind": "lose_reply", "when": "before_parse"}, "strikes after_commit", id="a moment it cannot have"),
 ])
 def test_a_fault_that_cannot_be_is_refused_in_words(document: Any, says: str) -> None:
@@ -148,6 +171,13 @@ def test_a_status_fault_answers(fields: dict[str, Any], api: str, answer: Answer
     pytest.param({"kind": "close", "when": "before_parse"}, "before_parse", Sever("close"), id="close, early"),
     pytest.param({"kind": "lose_reply"}, "after_commit", Sever("close"), id="lose_reply"),
     pytest.param({"kind": "latency", "seconds": 2}, "before_commit", Pause(2.0), id="latency"),
+    pytest.param({"kind": "timeout"}, "before_commit", Hold(None), id="timeout"),
+    pytest.param({"kind": "timeout", "seconds": 2}, "before_commit", Hold(2.0), id="timeout, for a while"),
+    pytest.param({"kind": "stall", "after_bytes": 1, "seconds": 2}, "before_commit", Stall(1, 2.0), id="stall"),
+    pytest.param({"kind": "truncate", "bytes": 1}, "before_commit", Truncate(1), id="truncate"),
+    pytest.param({"kind": "slow_body", "bytes_per_s": 9}, "before_commit", Slow(9.0), id="slow_body"),
+    pytest.param({"kind": "drop"}, "before_commit", Drop(), id="drop"),
+    pytest.param({"kind": "delay_visibility", "seconds": 9}, "before_commit", Postpone(9.0), id="delay_visibility"),
 ])
 def test_a_kind_asks_the_edge_for(kind: dict[str, Any], when: str, action: object) -> None:
     weather = fair_weather()
@@ -235,3 +265,128 @@ def test_any_weather_strikes_as_the_model_says(faults: list[dict[str, Any]], met
         drawn = weather.draw("track", method, PATH)
         assert (None if drawn is None else drawn.fault) == model.request(method)
     assert [(fault.seen, fault.fired) for fault in weather.faults] == list(zip(model.seen, model.fired, strict=True))
+
+
+# ---- kinds with a rate, kinds with a path ----------------------------------------------------------------------------
+
+
+def throttled(per_s: float, at: list[float]) -> list[bool]:
+    """Which of the requests at those moments a throttle strikes."""
+    weather = fair_weather()
+    weather.add({"kind": "throttle", "per_s": per_s})
+    return [weather.draw("track", "PUT", PATH, now) is not None for now in at]
+
+
+@pytest.mark.parametrize(("per_s", "at", "struck_at"), [
+    pytest.param(2, [0, 0, 0, 0], [2, 3], id="no more than a second's worth at once"),
+    pytest.param(2, [0, 0, 0, 0.5, 0.5, 1], [2, 4], id="it refills steadily"),
+    pytest.param(2, [0, 0, 100, 100, 100], [4], id="and no further than it can hold"),
+    pytest.param(0.5, [0, 1, 2, 3, 4], [1, 3], id="less than one a second"),
+    pytest.param(0, [0, 100], [0, 1], id="none at all"),
+    pytest.param(1, [10, 10, 5, 5, 6], [1, 2, 3], id="a clock set back refills nothing"),
+    pytest.param(10, [0.1 * n for n in range(50)], [], id="just the rate"),
+])
+def test_a_throttle_strikes_beyond_its_rate(per_s: float, at: list[float], struck_at: list[int]) -> None:
+    assert [place for place, struck in enumerate(throttled(per_s, at)) if struck] == struck_at
+
+
+@given(per_s=st.integers(1, 20), steps=st.lists(st.integers(0, 8), max_size=60))
+def test_a_throttle_passes_what_fits_and_never_more(per_s: int, steps: list[int]) -> None:
+    at, now = [], 0.0
+    for eighths in steps:
+        now += eighths / 8
+        at.append(now)
+    passed = [moment for moment, struck in zip(at, throttled(per_s, at), strict=True) if not struck]
+    for place, moment in enumerate(passed):
+        within = sum(moment <= later < moment + 1 for later in passed[place:])
+        assert within <= 2 * per_s  # a full bucket, and what flowed in meanwhile
+    assert len(passed) <= per_s * (1 + now)
+    assert len(passed) == len(at) or len(passed) >= min(len(at), per_s)
+
+
+def test_a_throttle_counts_its_429s_and_not_what_it_lets_pass() -> None:
+    weather = fair_weather()
+    (throttle,) = weather.add_all([{"kind": "throttle", "per_s": 1, "times": 2, "retry_after": 3}])
+    drawn = [weather.draw("track", "PUT", PATH, 0.0) for _ in range(5)]
+    assert [one is not None for one in drawn] == [False, True, True, False, False]
+    assert (throttle.seen, throttle.fired) == (5, 2)
+    answers = [one.action for one in drawn if one is not None]
+    assert [isinstance(one, Answer) and one.headers[-1] for one in answers] == [(b"retry-after", b"3")] * 2
+
+
+@pytest.mark.parametrize(("path", "counts"), [
+    ("/api/v2/batch", True), ("/api/v2/batch/", True), ("/api/v2/entity", False), ("/x/api/v2/batch", False),
+])  # fmt: skip
+def test_items_fail_in_batches_alone(path: str, counts: bool) -> None:
+    weather = fair_weather()
+    fault = weather.add({"kind": "partial", "indices": [2, 0, 2]})
+    drawn = weather.draw("track", "POST", path)
+    assert ((drawn and drawn.action), fault.seen) == ((FailItems(frozenset({0, 2})), 1) if counts else (None, 0))
+
+
+# ---- plans -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_is_added_whole_or_not_at_all() -> None:
+    weather = fair_weather()
+    with pytest.raises(BadFault, match=r"no kind 'storm'.*\(fault 3 of the plan\)"):
+        weather.add_all([dict(OUTAGE), dict(OUTAGE), {"kind": "storm"}])
+    assert weather.faults == ()
+    assert [fault.id for fault in weather.add_all([dict(OUTAGE), dict(OUTAGE)])] == [1, 2]
+
+
+def test_a_plan_takes_the_place_of_another_whole_or_not_at_all() -> None:
+    weather = fair_weather()
+    weather.add(dict(OUTAGE))
+    with pytest.raises(BadFault):
+        weather.replace([{"kind": "reset"}, {"kind": "storm"}])
+    assert [fault.kind for fault in weather.faults] == ["status"]
+    assert [(fault.id, fault.kind) for fault in weather.replace([{"kind": "reset"}])] == [(2, "reset")]
+    assert weather.add(dict(OUTAGE)).id == 3
+
+
+def coins(weather: Weather) -> list[int | None]:
+    """The place in the plan of the fault that strikes each of forty requests."""
+    ids = [fault.id for fault in weather.faults]
+    drawn = [weather.draw("track", "PUT", PATH) for _ in range(40)]
+    return [None if one is None else ids.index(one.fault) for one in drawn]
+
+
+@given(probabilities=st.lists(st.floats(0.05, 0.95), min_size=1, max_size=3), seed=st.none() | st.integers())
+def test_a_plan_tells_one_story_whatever_came_before_it(probabilities: list[float], seed: int | None) -> None:
+    own = {} if seed is None else {"seed": seed}
+    plan = [{**OUTAGE, "match": {"probability": probability, **own}} for probability in probabilities]
+    fresh, used = fair_weather(), fair_weather()
+    used.add_all([dict(OUTAGE)] * 7)
+    fresh.add_all(plan)
+    used.replace(plan)
+    assert coins(fresh) == coins(used)
+
+
+def test_faults_of_one_plan_throw_coins_of_their_own() -> None:
+    weather = fair_weather()
+    weather.add_all([{**OUTAGE, "match": {"probability": 0.5}}] * 2)
+    struck_by = coins(weather)
+    assert {0, 1, None} == set(struck_by)
+
+
+@given(
+    nth=st.none() | st.integers(1, 12), every=st.none() | st.integers(1, 4), times=st.none() | st.integers(1, 3),
+    probability=st.none() | st.sampled_from([0, 0.5, 1]), seed=st.integers(),
+)  # fmt: skip
+def test_every_condition_must_hold_for_a_strike(
+    nth: int | None, every: int | None, times: int | None, probability: float | None, seed: int
+) -> None:
+    given = {"nth": nth, "every": every, "probability": probability}
+    match = {name: value for name, value in given.items() if value is not None}
+    weather = fair_weather()
+    (fault,) = weather.add_all([{**OUTAGE, "match": {**match, "seed": seed}, "times": times}])
+    struck_at = [n for n in range(1, 25) if weather.draw("track", "PUT", PATH) is not None]
+    assert (fault.seen, fault.fired) == (24, len(struck_at))
+    assert all(nth in (None, n) and n % (every or 1) == 0 for n in struck_at)
+    assert len(struck_at) <= (24 if times is None else times)
+    if probability == 0:
+        assert struck_at == []
+    if probability in (None, 1):
+        wanted = [n for n in range(1, 25) if nth in (None, n) and n % (every or 1) == 0]
+        assert struck_at == wanted[:times]

@@ -1,0 +1,140 @@
+"""Faults on the wire itself: which bytes arrive, how the connection ends, and that nobody else waits for those held."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from fakeio import Fake, WorkspaceHandle
+from tests.contract.live import PATIENCE_S, basic_header
+
+HELD: list[Any] = [
+    pytest.param({"kind": "timeout"}, id="timeout"),
+    pytest.param({"kind": "timeout", "when": "after_commit"}, id="timeout after the commit"),
+    pytest.param({"kind": "latency", "seconds": 3_600}, id="latency"),
+    pytest.param({"kind": "stall", "after_bytes": 1, "seconds": 3_600}, id="stall"),
+    pytest.param({"kind": "slow_body", "bytes_per_s": 0.001}, id="slow body"),
+]
+
+
+@contextmanager
+def held(space: WorkspaceHandle, fault: dict[str, Any]) -> Iterator[socket.socket]:
+    """A connection whose request is held by a fault."""
+    space.fault(**fault, match={"path": "*/customers/held"})
+    with closing(ask(space, "held")) as connection:
+        while not space.requests:
+            pass
+        yield connection
+
+
+def ask(space: WorkspaceHandle, person: str) -> socket.socket:
+    host, port = str(space.url).removeprefix("http://").split(":")
+    connection = socket.create_connection((host, int(port)), PATIENCE_S)
+    head = f"PUT /api/v1/customers/{person} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 2\r\n".encode()
+    connection.sendall(head + basic_header(space.site_id, space.track_api_key) + b"\r\n{}")
+    return connection
+
+
+def rest(connection: socket.socket) -> bytes:
+    """Everything until the end; a reset is an end."""
+    got = b""
+    try:
+        while piece := connection.recv(65536):
+            got += piece
+    except ConnectionResetError:
+        got += b"RESET"
+    return got
+
+
+def body_of(answer: bytes) -> bytes:
+    return answer.partition(b"\r\n\r\n")[2]
+
+
+@pytest.mark.parametrize("fault", HELD)
+def test_a_held_request_holds_up_no_other_and_no_end(fault: dict[str, Any]) -> None:
+    with ExitStack() as stack:
+        with Fake() as fake:
+            space = fake.workspace
+            connection = stack.enter_context(held(space, fault))
+            auth = (space.site_id, space.track_api_key)
+            # the same connection pool, the same workspace, the same lock
+            answer = httpx.put(f"{fake.url}/api/v1/customers/1", json={}, auth=auth, timeout=PATIENCE_S)
+            assert (answer.status_code, space.person(id="1") is not None) == (200, True)
+            ending = threading.Thread(target=fake.close)
+            ending.start()
+            assert body_of(rest(connection)) in (b"", b"{")
+            ending.join(PATIENCE_S)
+            assert not ending.is_alive()
+        cut = next((request.status, request.faults) for request in space.requests)
+        assert cut == (None if fault["kind"] in ("timeout", "latency") else 200, [fault["kind"]])
+        assert (space.person(id="held") is not None) is (cut[0] == 200 or "when" in fault)
+        fake.raise_first_error()
+
+
+@pytest.fixture(scope="module")
+def fake() -> Iterator[Fake]:
+    with Fake() as fake:
+        yield fake
+        fake.raise_first_error()
+
+
+def test_a_stalled_answer_stops_in_the_middle_and_goes_on(fake: Fake) -> None:
+    space = fake.new_workspace()
+    space.fault("stall", after_bytes=1, seconds=0.2)
+    with closing(ask(space, "1")) as connection:
+        first = b""
+        while not body_of(first):
+            first += connection.recv(1_000)
+        assert (b"content-length: 3" in first, body_of(first)) == (True, b"{")
+        assert connection.recv(1_000) == b"}\n"
+
+
+def test_a_slow_answer_comes_in_small_pieces(fake: Fake) -> None:
+    space = fake.new_workspace()
+    space.fault("slow_body", bytes_per_s=20)
+    with closing(ask(space, "1")) as connection:
+        pieces: list[bytes] = []
+        while sum(map(len, pieces)) < 3:
+            got = connection.recv(1_000)
+            pieces.append(body_of(got) if got.startswith(b"HTTP/1.1") else got)
+        assert [piece for piece in pieces if piece] == [b"{", b"}", b"\n"]
+
+
+def test_a_truncated_answer_ends_in_good_order_before_its_length(fake: Fake) -> None:
+    space = fake.new_workspace()
+    space.fault("truncate", bytes=2)
+    with closing(ask(space, "1")) as connection:
+        answer = rest(connection)
+        assert (b"content-length: 3" in answer, body_of(answer)) == (True, b"{}")
+
+
+def test_a_truncated_answer_in_chunks_lacks_its_last_one(fake: Fake) -> None:
+    space = fake.new_workspace()
+    space.fault("truncate", bytes=5, when="after_commit")
+    host, port = fake.url.removeprefix("http://").split(":")
+    with closing(socket.create_connection((host, int(port)), PATIENCE_S)) as connection:
+        key = f"Authorization: Bearer {space.app_api_key}\r\n\r\n"
+        connection.sendall(f"GET /v1/segments HTTP/1.1\r\nHost: {host}\r\n{key}".encode())
+        answer = rest(connection)
+        assert (b"transfer-encoding: chunked" in answer, body_of(answer)) == (True, b'5\r\n{"seg\r\n')
+
+
+@pytest.mark.parametrize(("fault", "wire"), [
+    pytest.param({"kind": "reset"}, b"RESET", id="reset"),
+    pytest.param({"kind": "reset", "when": "after_commit"}, b"RESET", id="reset after the commit"),
+    pytest.param({"kind": "close"}, b"", id="close"),
+    pytest.param({"kind": "close", "when": "before_parse"}, b"", id="close before parsing"),
+    pytest.param({"kind": "lose_reply"}, b"", id="lost reply"),
+    pytest.param({"kind": "timeout", "seconds": 0.01}, b"", id="timeout with an end"),
+])
+def test_a_connection_ends_without_a_status_line(fake: Fake, fault: dict[str, Any], wire: bytes) -> None:
+    space = fake.new_workspace()
+    space.fault(**fault)
+    with closing(ask(space, "1")) as connection:
+        assert rest(connection) == wire
