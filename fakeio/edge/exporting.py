@@ -20,6 +20,7 @@ from fakeio.edge.reproducing_pytest import Case, fault_of, write_pytest
 from fakeio.edge.reproducing_start import CALM, start_of
 from fakeio.edge.reproducing_trial import MOST, end_otherwise
 from fakeio.edge.tape import Exchange
+from fakeio.edge.tape_words import incomplete
 
 CURL, PYTEST, HAR = FORMS = ("curl", "pytest", "har")
 
@@ -57,10 +58,10 @@ def export(exporter: Exporter, form: str | None, n: int | None = None) -> str | 
 def _chosen(hosted: HostedWorkspace, n: int | None) -> list[Exchange]:
     tape = hosted.tape
     if n is None:
-        lost = tape.loss
-        if lost is not None:
-            hint = "export single requests, or clear the tape (DELETE …/requests) before what is to be kept"
-            raise ControlError(409, "tape_incomplete", lost, hint)
+        missing = incomplete(tape)
+        if missing is not None:
+            hint = "or export single requests; or clear the tape (DELETE …/requests) before what is to be kept"
+            raise ControlError(409, "tape_incomplete", missing, hint)
         return list(tape)
     exchange = tape.get(n)
     if exchange is None:

@@ -53,7 +53,7 @@ class Exchange(msgspec.Struct, gc=False):
 class Tape:
     """The exchanges of one workspace. `last` is the number of the newest, `dropped` how many the bounds pushed out."""
 
-    __slots__ = ("_cleared_at", "_kept", "_weight", "dropped", "last", "limit", "limit_bytes", "recording")
+    __slots__ = ("_kept", "_weight", "dropped", "last", "limit", "limit_bytes", "recording")
 
     def __init__(
         self, *, limit: int = DEFAULT_LIMIT, limit_bytes: int = DEFAULT_LIMIT_BYTES, recording: bool = True
@@ -63,7 +63,6 @@ class Tape:
         self.recording = recording
         self.last = 0
         self.dropped = 0
-        self._cleared_at = 0
         self._kept: deque[Exchange] = deque()
         self._weight = 0
 
@@ -96,25 +95,11 @@ class Tape:
         """Forget the exchanges; numbers go on, since attributes remember which request wrote them."""
         self._kept.clear()
         self._weight = 0
-        self._cleared_at = self.last
         self.dropped = 0
 
     def go_on_after(self, number: int) -> None:
         """Number exchanges from there: an empty tape of a workspace whose state tells of earlier ones, elsewhere."""
-        self.last = self._cleared_at = number
-
-    @property
-    def lost(self) -> int:
-        """How many exchanges since the tape was last cleared are not on it: dropped, or never recorded."""
-        return self.last - self._cleared_at - len(self._kept)
-
-    @property
-    def loss(self) -> str | None:
-        """Why the tape can't answer for everything that arrived; None when it can."""
-        if not self.lost:
-            return None
-        why = "dropped by the tape's bounds" if self.recording else "not recorded, since the tape is off"
-        return f"{self.lost} of the exchanges were {why} (--tape-limit, --tape-bytes, --tape)"
+        self.last = number
 
     def where(self, n: int) -> str:
         """Why a number is not on the tape."""

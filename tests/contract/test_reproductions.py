@@ -344,6 +344,25 @@ def test_what_cannot_be_exported_is_said(control: Control, path: str, status: in
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
 
 
+@pytest.mark.parametrize(("options", "settings"), [({"tape_limit": 2}, 3), ({"tape_bytes": 4000}, 5)])
+def test_a_tape_that_has_dropped_some_is_not_exported_whole(options: Any, settings: int) -> None:
+    with Fake(**options) as fake:
+        control = Control(fake, fake.workspace)
+        for n in range(settings):
+            control.identify(str(n), about="x" * 500)
+        for form in ("curl", "pytest", "har"):
+            refused = control.client.get(f"{control.base}/export", params={"as": form})
+            assert (refused.status_code, refused.json()["error"]["code"]) == (409, "tape_incomplete")
+            assert "has dropped" in refused.json()["error"]["message"]
+        with pytest.raises(ValueError, match="has dropped"):
+            control.handle.export("curl")
+        assert f"/api/v1/customers/{settings - 1}" in exported(control, "curl", settings)
+        gone = control.client.get(f"{control.base}/requests/1/export", params={"as": "curl"})
+        assert (gone.status_code, "dropped by the tape's bounds" in gone.json()["error"]["hint"]) == (404, True)
+        control.send("DELETE", "/requests")
+        assert exported(control, "curl")
+
+
 @pytest.mark.parametrize("form", ["curl", "pytest", "har"])
 def test_an_empty_tape_is_an_empty_reproduction(control: Control, form: str) -> None:
     assert exported(control, form)
