@@ -63,6 +63,15 @@ def delete_newsletter(space: Workspace, operation: DeleteNewsletter, now: float,
     return Applied()
 
 
+def promise_seeded(space: Workspace, now: float) -> None:
+    """Promise to send what a seed has scheduled; a time gone by is now."""
+    for newsletter in list(space.content.newsletters):
+        if newsletter.scheduled_at is not None and newsletter.sent_at is None:
+            found = space.content.newsletters.get(newsletter.id)
+            assert found is not None, "it is among them"
+            _promise(space, found, found.scheduled_at, now)
+
+
 def _promise(space: Workspace, newsletter: Newsletter, at: int | None, now: float) -> None:
     due = now if at is None else max(now, at)
     newsletter.scheduled_at = int(due)

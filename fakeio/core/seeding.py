@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from fakeio.core import attributes as attribute_rules
-from fakeio.core import building, identifiers
+from fakeio.core import building, identifiers, newsletters
 from fakeio.core.conditions import BadConditions
 from fakeio.core.deliveries import METRICS, Delivery
 from fakeio.core.forms import Form
@@ -51,6 +51,7 @@ def seed(space: Workspace, document: Any, now: float) -> None:
     for key, seed_row in _SECTIONS.items():
         for at, row in enumerate(_list(document, key)):
             seed_row(space, row, f"{key}[{at}]", Stamp(now, 0))
+    newsletters.promise_seeded(space, now)
 
 
 def add_people(space: Workspace, rows: Iterable[Any], now: float, request: int = 0) -> list[Person]:

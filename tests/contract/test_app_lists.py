@@ -199,7 +199,7 @@ def test_addresses_of_senders_need_no_key(live: Live) -> None:
 @pytest.mark.parametrize(
     ("path", "answer"),
     [
-        ("/v1/campaigns", {"campaigns": []}), ("/v1/newsletters", {"newsletters": [], "next": ""}),
+        ("/v1/campaigns", {"campaigns": []}),
         ("/v1/sender_identities", {"sender_identities": [], "next": ""}),
     ],
 )  # fmt: skip
@@ -210,10 +210,8 @@ def test_a_list_of_what_there_is_not_is_empty(site: Site, path: str, answer: Any
 NOTHING = [
     ("GET", "/v1/campaigns/1"), ("GET", "/v1/campaigns/1/actions"), ("GET", "/v1/campaigns/1/actions/2"),
     ("PUT", "/v1/campaigns/1/actions/2"), ("GET", "/v1/campaigns/1/metrics"), ("GET", "/v1/campaigns/1/metrics/links"),
-    ("GET", "/v1/campaigns/1/journey_metrics"), ("GET", "/v1/campaigns/1/messages"), ("GET", "/v1/newsletters/1"),
-    ("DELETE", "/v1/newsletters/1"), ("POST", "/v1/newsletters/1/schedule"), ("POST", "/v1/newsletters/1/send"),
-    ("GET", "/v1/newsletters/1/contents"), ("GET", "/v1/newsletters/1/metrics"),
-    ("GET", "/v1/newsletters/1/messages"), ("GET", "/v1/sender_identities/1"),
+    ("GET", "/v1/campaigns/1/journey_metrics"), ("GET", "/v1/campaigns/1/messages"),
+    ("GET", "/v1/sender_identities/1"),
     ("GET", "/v1/sender_identities/1/used_by"),
 ]  # fmt: skip
 

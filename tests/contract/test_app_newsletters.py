@@ -235,6 +235,30 @@ def test_one_that_waits_goes_along_into_another_workspace(live: Live, shop: Site
     assert reached(shop) == []
 
 
+NOTHING = [
+    ("GET", "/v1/newsletters/1"), ("DELETE", "/v1/newsletters/1"), ("POST", "/v1/newsletters/1/schedule"),
+    ("POST", "/v1/newsletters/1/send"), ("GET", "/v1/newsletters/1/contents"), ("GET", "/v1/newsletters/1/metrics"),
+    ("GET", "/v1/newsletters/1/metrics/links"), ("GET", "/v1/newsletters/1/messages"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "path"), NOTHING)
+def test_there_is_nothing_of_a_newsletter_that_is_not(shop: Site, method: str, path: str) -> None:
+    response = shop.app.request(method, path, json={"scheduled_at": AT + 9})
+    assert (response.status_code, response.json(), ruled(shop)) == (404, NOT_FOUND, ["app.not_found"])
+
+
+def test_a_seed_may_schedule(live: Live) -> None:
+    row = {"name": "A", "recipients": {"attribute": {"field": "id", "operator": "exists"}}, "subject": "s", "body": "b"}
+    then = 4_000_000_000  # a seed is planted by the real clock
+    rows = [{**row, "scheduled_at": then}, row, {**row, "scheduled_at": 7, "sent_at": 8}]
+    site = live.site(seed={"people": PEOPLE[:1], "newsletters": rows})
+    site.hosted.clock.set(then)
+    shown = site.app.get("/v1/newsletters").json()["newsletters"]
+    assert [one.get("sent_at") for one in shown] == [then, None, 8]
+    assert (reached(site, 1), reached(site, 2), reached(site, 3)) == (["1"], [], [])
+
+
 VARIANTS = [
     ("GET", "/v1/newsletters/1/contents"), ("PUT", "/v1/newsletters/1/contents/1"),
     ("POST", "/v1/newsletters/1/language"), ("GET", "/v1/newsletters/1/test_groups"),
