@@ -150,7 +150,7 @@ def test_curl_reaches_the_fake(inside: Inside, person: str) -> None:
 @pytest.mark.parametrize(
     ("name", "printed"),
     [pytest.param("node_fetch.mjs", "200 401", id="fetch"),
-     pytest.param("node_https.cjs", "200 401 200 200", id="https.request")],
+     pytest.param("node_https.cjs", "200 401 200 200 404", id="https.request")],
 )  # fmt: skip
 def test_node_reaches_the_fake(inside: Inside, person: str, name: str, printed: str) -> None:
     landed(inside, person, inside.run(program("node"), str(PROGRAMS / name), person), printed)

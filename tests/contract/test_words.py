@@ -17,7 +17,10 @@ from tests.contract.source_tree import CHECKOUT, ROOTS, Module, modules, parse_m
 SKIPPED_FOLDERS = frozenset({
     ".git", ".venv", ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache", "__pycache__", "build", "dist",
 })
-TEXT_SUFFIXES = frozenset({"", ".py", ".md", ".toml", ".yaml", ".yml", ".json", ".jsonl", ".csv", ".txt", ".typed"})
+TEXT_SUFFIXES = frozenset({
+    "", ".py", ".js", ".cjs", ".mjs", ".rb", ".go", ".md", ".toml", ".yaml", ".yml", ".json", ".jsonl", ".csv", ".txt",
+    ".typed",
+})
 MOST_LINES = 400
 MOST_LINES_OF_A_FUNCTION = 50
 

@@ -1,4 +1,5 @@
-// https.request, http.get and a client that names its own authorities: takes a person's id, prints the statuses.
+// https.request, http.request, a client that names its own authorities, and another host: takes a person's id, prints
+// the statuses.
 'use strict';
 
 const http = require('node:http');
@@ -24,6 +25,7 @@ async function main() {
     await call(https, { host: 'track-eu.customer.io', path: '/auth' }),
     await call(https, { host: 'track.customer.io', path: '/auth', ca: tls.rootCertificates, agent: false }),
     await call(http, { host: 'TRACK.customer.io', path: '/auth' }),
+    await call(http, { host: '127.0.0.1', port: new URL(process.env.FAKEIO_URL).port, path: '/nowhere' }),
   ];
   console.log(...statuses);
 }
