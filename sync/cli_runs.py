@@ -1,4 +1,4 @@
-"""The commands that look back: `history`, `show` and `failed`. They read the ledger and talk to nobody."""
+"""The commands that look back: `history`, `show` and `failed` read the ledger and talk to nobody; `retry` sends."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from sync.core.report import CohortReport, Ended, EventsReport, Report
 from sync.edge.console import Console
 from sync.edge.ledger import DeadLetter, Ledger, RunRow
 from sync.edge.settings import Settings
+from sync.run_retry import run_retry
 
 
 def add_history_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +29,18 @@ def add_show_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_failed_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", nargs="?", metavar="RUN", help="only what this run gave up")
+
+
+def add_retry_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN|all", help="the events run whose dead letters to send again, or all")
+
+
+def retry(arguments: argparse.Namespace, settings: Settings, console: Console) -> Ended:
+    """Replay dead letters. Raises ConfigError when nothing could be started."""
+    settings.require("site_id", "track_api_key")
+    _ledger(settings).close()  # says so where there is none, rather than making one
+    with Ledger.open(settings.state_path) as ledger:
+        return run_retry(arguments.run, settings, ledger, console)
 
 
 def history(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
@@ -52,10 +65,10 @@ def show(arguments: argparse.Namespace, settings: Settings, console: Console) ->
 def failed(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
     with _ledger(settings) as ledger:
         if arguments.json:
-            for text in _failed_json(ledger.dead_letters(arguments.run)):
+            for text in _failed_json(ledger.dead_letters(arguments.run, only_open=True)):
                 sys.stdout.buffer.write(text)
             return 0
-        for letter in ledger.dead_letters(arguments.run):
+        for letter in ledger.dead_letters(arguments.run, only_open=True):
             console.tell(_letter(letter))
     return 0
 

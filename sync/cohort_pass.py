@@ -112,9 +112,9 @@ class Performer:
         self._work = work
         self._members = members
         self._target = target
-        self._ledger, self._destination, self._console, self._spools, run_id = tools
+        self._ledger, self._destination, self._console, self._spools, self._run_id = tools
         self._verify = verify
-        self._caller = Caller(self._destination, target, self._spools, run_id)
+        self._caller = Caller(self._destination, target, self._spools, self._run_id)
 
     def send(self, totals: Totals) -> None:
         """Removals first: where one person is named by two ids, the one that should be in wins."""
@@ -204,6 +204,7 @@ class Performer:
                 sums.staying += len(end.keep.leaving)
                 sums.strangers += end.strangers
                 sums.refused.update(self._by_reason(number, end.refused))
+            self._ledger.settle_cohort_letters(self._members.key, self._run_id)
             self._ledger.add_dead_letters(self._caller.letters)
         return sums
 

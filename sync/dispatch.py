@@ -7,13 +7,15 @@ that what is counted is what is written down.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
+from collections.abc import Iterable
 
 from sync.cohort_sending import MOST_UNSETTLED
 from sync.core.batches import Batch
 from sync.core.delivery import End
-from sync.core.errors import Refused, SendError
+from sync.core.errors import Refused, SendError, SourceError, SyncError
 from sync.core.sending import Fate, FateKind
 from sync.core.verdicts import complaint
 from sync.courier import Courier, Delivered
@@ -23,6 +25,7 @@ from sync.edge.ledger import DeadLetter
 from sync.event_letters import expired_letter, refused_letter
 from sync.stopping import Shield
 
+GRACE_S = 5.0  # for the answer to what was just sent, when somebody stops the run
 UNDER_WAY = 2  # batches a lane: one is being sent, one waits, so that the wire is never idle
 MOST_LETTERS = 1_000  # kept in memory until the next step
 
@@ -121,6 +124,23 @@ class Dispatcher:
         delivered = [ulid for at, ulid in enumerate(ulids) if at not in lost] if lost else ulids
         self.delivered += len(delivered)
         self._settled.append(Settled(done.n, delivered, [ulids[at] for at in lost], letters))
+
+
+def deliver_all(batches: Iterable[Batch], courier: Courier, dispatcher: Dispatcher, events: EventLedger) -> int:
+    """Deliver every batch, and write down what became of it wherever that ends. Returns how many events of earlier
+    runs are still in doubt; raises what stopped it."""
+    try:
+        for batch in batches:
+            dispatcher.send(batch)
+        dispatcher.finish()
+    except (KeyboardInterrupt, SyncError) as stop:
+        if not isinstance(stop, SourceError):  # what was read before a source broke may still be delivered
+            courier.stop()
+        with contextlib.suppress(SyncError):  # the first error is the one to tell
+            dispatcher.finish(wait_s=GRACE_S if isinstance(stop, KeyboardInterrupt) else None)
+            events.close()
+        raise
+    return events.close()
 
 
 def halt_error(fate: Fate) -> SendError:

@@ -20,11 +20,12 @@ from sync.core.report import Ended, EventsReport, encode, finish
 from sync.core.sending import RetryPolicy
 from sync.courier import Courier
 from sync.destination import Destination
-from sync.dispatch import Dispatcher
+from sync.dispatch import Dispatcher, deliver_all
 from sync.edge.console import Console
 from sync.edge.event_ledger import EventLedger
 from sync.edge.files import EventFiles, EventSource, Piece
 from sync.edge.ledger import Ledger
+from sync.edge.letters import EventLetters
 from sync.edge.settings import Settings
 from sync.edge.transport import Network
 from sync.event_letters import discarded_letter
@@ -32,7 +33,6 @@ from sync.event_reading import EventReading
 from sync.export_source import EXPORT, open_export
 from sync.run import new_run_id
 
-GRACE_S = 5.0  # for the answer to what was just sent, when somebody stops the run
 _KIB = 1024
 
 
@@ -54,12 +54,14 @@ def run_events(
     policy: RetryPolicy | None = None,
     network: Network | None = None,
     project: Project | None = None,
+    events: EventSource | None = None,
     clock: Clock | None = None,
 ) -> Ended:
     """Run once and tell. Raises ConfigError (a ledger that fails included); every other end is in what it returns.
 
     `ledger` may be None in a dry run that has nothing to look up. `network` replaces the wire to Customer.io in tests;
-    `project` is the Amplitude project of the source `amplitude:export`; `clock` is the time that pauses pass on, for
+    `project` is the Amplitude project of the source `amplitude:export`, `events` stands in for what
+    `options.source` names; `clock` is the time that pauses pass on, for
     tests that turn it (such a run keeps its pace to itself).
     """
     settings.require("site_id", "track_api_key")
@@ -67,7 +69,7 @@ def run_events(
     shared = ledger is not None and not options.dry_run and clock is None
     reach = Destination(settings, console, policy=policy, network=network, clock=clock, shared=shared)
     with reach as destination:
-        run = _Run(options, settings, ledger, console, destination, project)
+        run = _Run(options, settings, ledger, console, destination, project, events)
         error = run.play()
         report = run.report
         report.requests, report.retries = destination.requests, destination.retries
@@ -84,7 +86,7 @@ class _Run:
 
     def __init__(
         self, options: EventsOptions, settings: Settings, ledger: Ledger | None, console: Console,
-        destination: Destination, project: Project | None,
+        destination: Destination, project: Project | None, given: EventSource | None,
     ) -> None:
         self.report = EventsReport(run_id=new_run_id(), mode="dry_run" if options.dry_run else "send")
         self._options = options
@@ -94,6 +96,7 @@ class _Run:
         self._console = console
         self._destination = destination
         self._project = project
+        self._given = given
         self._reading: EventReading | None = None
         self._dispatcher: Dispatcher | None = None
 
@@ -131,6 +134,8 @@ class _Run:
                 self._advance(source)
 
     def _opened(self) -> contextlib.AbstractContextManager[EventSource]:
+        if self._given is not None:
+            return contextlib.nullcontext(self._given)
         source, rules = self._options.source, self._options.rules
         if source == EXPORT:
             return open_export(
@@ -163,9 +168,10 @@ class _Run:
         with Courier(self._destination.driver, self._lanes) as courier:
             self._dispatcher = dispatcher = Dispatcher(courier, events, self.report.run_id)
             self._reading = EventReading(self._options.rules, events, self._bury, lanes=self._lanes)
-            batches = self._reading.batches(self._watched(files))
+            batches = self._reading.batches(self._watched(source))
             in_doubt = deliver_all(batches, courier, dispatcher, events)
-        EventLetters(self._ledger, self._site_id).settle(self.report.run_id)
+        if self._writing is not None:
+            EventLetters(self._writing, self._site_id).settle(self.report.run_id)
         if in_doubt:
             self._console.warn(
                 f"{in_doubt} events of an earlier run that was cut off are still in doubt: run its source again"

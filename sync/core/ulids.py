@@ -51,6 +51,19 @@ def encode_ulids(ulids: Sequence[bytes]) -> list[bytes]:
     return [text[end - _TEXT_CHARACTERS : end] for end in range(_LANE_BYTES, size + 1, _LANE_BYTES)]
 
 
+def decode_ulid(text: str) -> bytes | None:
+    """The 16 bytes of a ULID as `encode_ulids` writes it; None for any other text."""
+    if len(text) != _TEXT_CHARACTERS or not text.isascii():
+        return None
+    value = 0
+    for letter in text.encode():
+        digit = _CROCKFORD.find(letter)
+        if digit < 0:
+            return None
+        value = value << 5 | digit
+    return value.to_bytes(ULID_BYTES + 1, "big")[1:] if value >> 128 == 0 else None
+
+
 @lru_cache(maxsize=16)
 def _masks(lanes: int) -> list[tuple[int, int, int]]:
     """For each halving: the bits that move, those that stay, and how far the former move; for that many lanes or fewer.

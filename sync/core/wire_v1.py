@@ -26,9 +26,13 @@ def path_segment(kind: IdKind, identifier: str) -> str | None:
 
 def encode_event(intent: Intent, ulid: bytes, data: bytes) -> bytes:
     """The body. `ulid` are the 26 characters of the event's id, `data` the JSON object of its properties."""
+    return event_body(intent.name, ulid, intent.ms // 1000, data)
+
+
+def event_body(name: bytes, ulid: bytes, timestamp_s: int, data: bytes) -> bytes:
+    """The body from its parts; `name` is JSON text."""
     return b"".join((
-        b'{"name":', intent.name, b',"type":"event","id":"', ulid,
-        b'","timestamp":%d,"data":' % (intent.ms // 1000), data, b"}",
+        b'{"name":', name, b',"type":"event","id":"', ulid, b'","timestamp":%d,"data":' % timestamp_s, data, b"}",
     ))
 
 

@@ -73,7 +73,7 @@ class Ledger:
         is left as it was.
         """
         try:
-            _make_private(path)
+            make_private(path)
             connection = sqlite3.connect(path, timeout=BUSY_S, check_same_thread=False)
             try:
                 return cls(path, _prepared(connection, path))
@@ -210,12 +210,21 @@ class Ledger:
                 ((x.run_id, x.kind, x.reason, x.field, x.message, bytes(x.item)) for x in letters),
             )
 
-    def dead_letters(self, run_id: str | None = None) -> Iterator[DeadLetter]:
+    def settle_cohort_letters(self, sync_key: str, run_id: str) -> None:
+        """Close what earlier runs of this sync gave up: run `run_id` has given everybody a new fate."""
+        with self.atomic() as connection:
+            connection.execute(
+                "UPDATE dead_letters SET settled_by = ?1 WHERE settled_by IS NULL AND run_id != ?1"
+                " AND run_id IN (SELECT run_id FROM runs WHERE sync_key = ?2 AND kind = 'cohort')",
+                (run_id, sync_key),
+            )
+
+    def dead_letters(self, run_id: str | None = None, *, only_open: bool = False) -> Iterator[DeadLetter]:
         """In the order they were given up; of one run when its id is given."""
         rows = self.connection.execute(
             "SELECT run_id, kind, reason, field, message, item FROM dead_letters"
-            " WHERE ?1 IS NULL OR run_id = ?1 ORDER BY id",
-            (run_id,),
+            " WHERE (?1 IS NULL OR run_id = ?1) AND NOT (?2 AND settled_by IS NOT NULL) ORDER BY id",
+            (run_id, only_open),
         )
         for run, kind, reason, field, message, item in rows:
             yield DeadLetter(run, kind, reason, field, message, msgspec.Raw(item))
@@ -233,7 +242,7 @@ class Ledger:
         self.close()
 
 
-def _make_private(path: Path) -> None:
+def make_private(path: Path) -> None:
     """Create the file before SQLite does, so that nobody else could read it for even a moment."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)

@@ -92,13 +92,13 @@ class Members:
 
     def __init__(self, connection: sqlite3.Connection, sync_key: str) -> None:
         self._connection = connection
-        self._key = sync_key
+        self.key = sync_key
 
     def bucket(self, number: int) -> Known:
         """All that is known of one bucket."""
         found: dict[str, list[bytes]] = {}
         rows = self._connection.execute(
-            "SELECT state, ids FROM members WHERE sync_key = ? AND bucket = ?", (self._key, number)
+            "SELECT state, ids FROM members WHERE sync_key = ? AND bucket = ?", (self.key, number)
         )
         for state, blob in rows:
             found.setdefault(state, []).extend(blob.split(SEPARATOR))
@@ -107,13 +107,13 @@ class Members:
     def write(self, number: int, state: str, ids: Iterable[bytes]) -> None:
         """Replace one state of one bucket."""
         self._connection.execute(
-            "DELETE FROM members WHERE sync_key = ? AND bucket = ? AND state = ?", (self._key, number, state)
+            "DELETE FROM members WHERE sync_key = ? AND bucket = ? AND state = ?", (self.key, number, state)
         )
         ordered = sorted(ids)
         self._connection.executemany(
             "INSERT INTO members (sync_key, bucket, state, n, ids) VALUES (?, ?, ?, ?, ?)",
             (
-                (self._key, number, state, n, SEPARATOR.join(ordered[at : at + IDS_PER_ROW]))
+                (self.key, number, state, n, SEPARATOR.join(ordered[at : at + IDS_PER_ROW]))
                 for n, at in enumerate(range(0, len(ordered), IDS_PER_ROW))
             ),
         )
@@ -129,14 +129,14 @@ class Members:
         for number in range(BUCKETS):
             rows = self._connection.execute(
                 "SELECT ids FROM members WHERE sync_key = ? AND bucket = ? AND state = ? ORDER BY n",
-                (self._key, number, state),
+                (self.key, number, state),
             )
             for (blob,) in rows.fetchall():
                 yield from blob.split(SEPARATOR)
 
     def forget(self) -> None:
         """Drop all of it: the segment it speaks of is gone, or another mapping took its place."""
-        self._connection.execute("DELETE FROM members WHERE sync_key = ?", (self._key,))
+        self._connection.execute("DELETE FROM members WHERE sync_key = ?", (self.key,))
 
 
 def in_calls(ids: Iterable[bytes], most: int) -> Iterator[list[bytes]]:

@@ -92,6 +92,11 @@ STEPS: tuple[str, ...] = (
         PRIMARY KEY (site_id, project)
     ) STRICT;
     """,
+    """
+    -- the run that made it good, or gave it up again; NULL: open
+    ALTER TABLE dead_letters ADD COLUMN settled_by TEXT;
+    CREATE INDEX dead_letters_open ON dead_letters (id) WHERE settled_by IS NULL;
+    """,
 )
 LATEST = len(STEPS)
 
