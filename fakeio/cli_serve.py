@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from fakeio.cli_text import CommandFailed, write
 
 if TYPE_CHECKING:
+    from fakeio.edge.exchange import Universe
     from fakeio.edge.registry import HostedWorkspace
     from fakeio.edge.tls import Certificates
     from fakeio.server import Bound
@@ -34,7 +36,8 @@ def add_serve_command(commands: Any) -> None:
     _option(parser, "--region", _region, "us", "us|eu", "region of the default workspace")
     _option(parser, "--seed", str, None, "FILE", "JSON to start the default workspace with")
     _option(parser, "--settings", str, None, "FILE.toml", "settings of the default workspace")
-    _option(parser, "--data", str, None, "FILE.db", "not available in this version: state lives in memory")
+    _option(parser, "--data", str, None, "FILE.db", "keep the state in this file across restarts")
+    _option(parser, "--data-sync", _sync, "full", "full|off", "off: answer before it is on disk")
     _flag(parser, "--tls", "listen for HTTPS too, with a certificate made on the spot")
     _option(parser, "--tls-port", _port, "0", "P", "port for HTTPS; 0 picks a free one")
     _option(parser, "--control-token", _token, None, "T", "what control calls must send in X-Fakeio-Token")
@@ -74,13 +77,39 @@ def serve(options: argparse.Namespace) -> int:
         announce(bound, ca_file, universe.registry.default, as_json=as_json, quiet=quiet)
 
     try:
-        serve_until_told_to_stop(app, host=options.host, port=options.port, tls=tls, on_ready=on_ready)
+        with _kept_data(options, universe):
+            serve_until_told_to_stop(app, host=options.host, port=options.port, tls=tls, on_ready=on_ready)
     except CannotListen as error:
         raise CommandFailed(str(error), status=2) from error
     finally:
         if certificates is not None:
             certificates.close()
     return 0
+
+
+@contextmanager
+def _kept_data(options: argparse.Namespace, universe: Universe) -> Iterator[None]:
+    """With the state that the data file holds, if one is named, and everything that happens written into it."""
+    if options.data is None:
+        yield
+        return
+    from fakeio.edge.recovering import recover  # a database that only --data needs
+    from fakeio.edge.store import Store, StoreError
+
+    try:
+        store = Store(options.data, synced=options.data_sync)
+    except StoreError as error:
+        raise CommandFailed(str(error), status=2) from error
+    try:
+        recover(universe, store)
+        store.on_failure = lambda: os.kill(os.getpid(), signal.SIGTERM)  # nothing more can be promised to anybody
+        yield
+    except StoreError as error:
+        raise CommandFailed(str(error), status=2) from error
+    finally:
+        store.close()
+    if store.failure is not None:
+        raise CommandFailed(store.failure)
 
 
 def announce(
@@ -118,8 +147,6 @@ def _certificates(host: str) -> Certificates:
 
 
 def _check(options: argparse.Namespace) -> None:
-    if options.data is not None:
-        raise CommandFailed("--data is not available in this version: state lives in memory", status=2)
     if options.host not in _LOOPBACK and not options.host.startswith("127.") and not options.control_token:
         raise CommandFailed(
             f"listening on {options.host} would let the network change this fake; add --control-token T", status=2
@@ -208,6 +235,12 @@ def _token(text: str) -> str:
     if not (text.isascii() and text.isprintable() and text):
         raise argparse.ArgumentTypeError("a token is printable ASCII, since it travels in a header")
     return text
+
+
+def _sync(text: str) -> bool:
+    if text not in ("full", "off"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither full nor off")
+    return text == "full"
 
 
 def _on_off(text: str) -> bool:

@@ -135,7 +135,10 @@ async def _drive(begun: Begun, client: _Client) -> End:
     try:
         while isinstance(step, Wait):
             left = False
-            if step.until_left:
+            if step.on is not None:
+                # shielded: others wait for the same, and go on waiting when this client has left
+                await asyncio.shield(asyncio.wrap_future(step.on))
+            elif step.until_left:
                 left = await client.wait(step.seconds)
             else:
                 await asyncio.sleep(step.seconds)

@@ -7,7 +7,7 @@ by the caller, which holds the workspace's lock while it does.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 REAL, MANUAL = "real", "manual"
 MODES = (REAL, MANUAL)
@@ -52,6 +52,14 @@ class Clock:
     def set_like(self, other: Clock) -> None:
         """Show the same time, in the same mode."""
         self._read, self._offset_s, self._stopped_at = other._read, other._offset_s, other._stopped_at
+
+    def as_dict(self) -> dict[str, float | None]:
+        """What it would take to show the same time in another process, at the same moment."""
+        return {"offset_s": self._offset_s, "stopped_at": self._stopped_at}
+
+    def restore(self, told: Mapping[str, float | None]) -> None:
+        """Show the time that `as_dict` told of."""
+        self._offset_s, self._stopped_at = told["offset_s"] or 0.0, told["stopped_at"]
 
     def reset(self) -> None:
         """As it was at the start: the machine's own time."""

@@ -127,7 +127,10 @@ def _endpoint(row: ControlRoute, desk: Desk) -> Callable[[Request], Awaitable[Re
         origin = f"{request.url.scheme}://{request.url.netloc}"
         call = Call(desk, request.path_params, request.query_params, body, row.fields or (), origin)
         with _remembering_bugs(desk):
-            return _render(row.handler(call))
+            result = row.handler(call)
+        if desk.universe.store is not None:
+            await desk.universe.store.settle()
+        return _render(result)
 
     return answer
 

@@ -13,6 +13,7 @@ from fakeio.core.seeding import SeedError, add_people, add_segment
 from fakeio.core.segments import MANUAL, Segment
 from fakeio.core.workspace import Workspace
 from fakeio.edge.control_http import Call, ControlError, Result, bad_request, parse_number
+from fakeio.edge.journal import PEOPLE, SEGMENT
 from fakeio.edge.views import (
     activity_view,
     delivery_view,
@@ -41,8 +42,10 @@ def seed_people(call: Call) -> Result:
     if not isinstance(rows, list):
         raise bad_request("bad_people", "`people` is not a list", 'send {"people": [{"id": "1", "attributes": {}}]}')
     with call.opened() as hosted:
+        now = hosted.clock.now()
+        hosted.note(PEOPLE, now, rows)
         try:
-            added = add_people(hosted.state, rows, hosted.clock.now())
+            added = add_people(hosted.state, rows, now)
         except SeedError as bad:
             raise bad_request("bad_people", str(bad), "correct that entry; those before it have been added") from bad
         return Result(201, {"people": [person_view(person) for person in added]})
@@ -68,12 +71,14 @@ def list_segments(call: Call) -> Result:
 def create_segment(call: Call) -> Result:
     """A new segment of either type: only here can a data-driven one be made."""
     document = call.document()
+    made = (
+        document.get("name"), document.get("description", ""), document.get("type", MANUAL), document.get("conditions")
+    )
     with call.opened() as hosted:
+        now = hosted.clock.now()
+        hosted.note(SEGMENT, now, *made)
         try:
-            segment = add_segment(
-                hosted.state, document.get("name"), document.get("description", ""), document.get("type", MANUAL),
-                document.get("conditions"), hosted.clock.now(),
-            )  # fmt: skip
+            segment = add_segment(hosted.state, *made, now)
         except SeedError as bad:
             shape = 'send {"name": "VIP", "type": "manual"}, or "dynamic" with "conditions"'
             raise bad_request("bad_segment", str(bad), shape) from bad

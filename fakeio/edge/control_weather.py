@@ -10,6 +10,7 @@ from fakeio.core.settings import BadSetting
 from fakeio.core.weather import BadFault
 from fakeio.edge.clock import LATEST, MODES
 from fakeio.edge.control_http import Call, ControlError, Result, bad_request, parse_number, refuse_unknown
+from fakeio.edge.journal import CLOCK, FLUSH, SETTINGS
 from fakeio.edge.registry import HostedWorkspace
 
 _EXAMPLE = 'for example {"kind": "status", "status": 503, "times": 1, "match": {"path": "/api/v1/*"}}'
@@ -102,7 +103,9 @@ def turn_clock(hosted: HostedWorkspace, field: str, value: Any) -> None:
     else:
         number = _seconds(field, value, most=LATEST if field == "now" else LATEST - clock.now())
         (clock.set if field == "now" else clock.advance)(number)
-    hosted.state.sweep(clock.now())
+    now = clock.now()
+    hosted.state.sweep(now)
+    hosted.note(CLOCK, now, clock.as_dict())
 
 
 def clock_view(hosted: HostedWorkspace) -> dict[str, Any]:
@@ -123,13 +126,16 @@ def patch_settings(call: Call) -> Result:
             hosted.state.settings = hosted.state.settings.with_(changes)
         except BadSetting as bad:
             raise bad_request("bad_setting", str(bad), "GET /_fakeio/settings-catalogue says what each is for") from bad
+        hosted.note(SETTINGS, hosted.clock.now(), changes)
         return Result(200, hosted.state.settings.as_dict())
 
 
 def flush(call: Call) -> Result:
     """Everything accepted is visible when this returns, whatever the settings would have delayed."""
     with call.opened() as hosted:
-        hosted.state.flush(hosted.clock.now())
+        now = hosted.clock.now()
+        hosted.state.flush(now)
+        hosted.note(FLUSH, now)
     return Result(204)
 
 

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from fakeio.core.forking import fork
 from fakeio.core.intake import Settle
 from fakeio.core.operations import Operation
 from fakeio.core.outcomes import Outcome, Refused
-from fakeio.core.weather import AFTER_COMMIT, BEFORE_COMMIT, BEFORE_PARSE, Drawn
+from fakeio.core.weather import AFTER_COMMIT, BEFORE_COMMIT, BEFORE_PARSE, CLOSE, Drawn
 from fakeio.edge import striking
 from fakeio.edge.admission import admit
 from fakeio.edge.directory import resolve, undecodable
 from fakeio.edge.errors import PINNING, our_own_bug
 from fakeio.edge.fetching import fetch_aside
 from fakeio.edge.finishing import finish
-from fakeio.edge.http import RawRequest, Reply, Wait
+from fakeio.edge.http import Cut, RawRequest, Reply, Wait
 from fakeio.edge.piecemeal import Piecemeal
 from fakeio.edge.regions import Gate, gate_of
 from fakeio.edge.registry import WORKSPACE_HEADER, Claim, HostedWorkspace, Registry
@@ -30,6 +30,9 @@ from fakeio.edge.routing import SEND, TRACK, Route, Router, decode_segment
 from fakeio.edge.striking import ABANDONED, End
 from fakeio.edge.tape import Done, Exchange, Tape
 from fakeio.edge.work import After, Answered, Call, Errand, Item, Settled, Work
+
+if TYPE_CHECKING:
+    from fakeio.edge.store import Store
 
 CUT_SHORT = "truncate"  # the answer began, and the connection was closed before its end
 
@@ -39,12 +42,13 @@ Steps = Generator[Wait, bool | None, End]
 class Universe:
     """One server: its workspaces and its routes. `started_at` is real time, Unix seconds."""
 
-    __slots__ = ("registry", "router", "started_at")
+    __slots__ = ("registry", "router", "started_at", "store")
 
     def __init__(self, registry: Registry, router: Router) -> None:
         self.registry = registry
         self.router = router
         self.started_at = time.time()
+        self.store: Store | None = None  # where its state is kept, if anywhere
 
 
 class _Visit(NamedTuple):
@@ -88,6 +92,16 @@ def run_exchange(universe: Universe, request: RawRequest) -> Steps:
     finally:
         with hosted.lock:
             _write_down(tape, exchange, end, time.perf_counter() - began)
+    return end if universe.store is None else (yield from _kept(universe.store, end))
+
+
+def _kept(store: Store, end: End) -> Steps:
+    """The answer, as soon as whatever it is about is on disk; none at all where it can't be."""
+    waiting = store.settled()
+    if waiting is not None:
+        yield Wait(0, on=waiting)
+        if not waiting.result():
+            return Cut(CLOSE)
     return end
 
 
@@ -183,6 +197,8 @@ def _commit(visit: _Visit, work: Work, drawn: Drawn | None = None) -> Reply:
         postponed_s = 0.0 if drawn is None else striking.postponed_s(drawn, visit.route.api, exchange)
         delay_s = _delay_s(visit, postponed_s)
         outcomes = _take_in_all(items, lambda item: _take_in(visit, item, now, delay_s))
+        if hosted.journal is not None:
+            hosted.journal.took(now, delay_s)
         answer = work.render(outcomes, state)
         if isinstance(answer, Answered):
             done.extend(answer.done)
@@ -256,6 +272,8 @@ def _take_in(visit: _Visit, item: Operation | Settled, now: float, delay_s: floa
         outcome = state.accept(item, now, exchange.n, delay_s, _settler(exchange, done, item.name))
     else:
         outcome = state.apply(item, now, exchange.n)
+    if visit.hosted.journal is not None and not isinstance(item, Settled):
+        visit.hosted.journal.take(item)
     done.append((item.name, outcome))
     return outcome
 

@@ -6,7 +6,12 @@ transport both turn their world into a `RawRequest` and a `Reply` back into thei
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -56,11 +61,13 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
 class Wait(msgspec.Struct, frozen=True, gc=False):
     """A step of an exchange: let this many seconds of real time pass, then go on.
 
-    `until_left`: no longer than the client is there; whoever waited says whether it left.
+    `until_left`: no longer than the client is there; whoever waited says whether it left. `on`: until this has come to
+    an end, instead of any time.
     """
 
     seconds: float
     until_left: bool = False
+    on: Future[bool] | None = None
 
 
 class Cut(msgspec.Struct, frozen=True, gc=False):

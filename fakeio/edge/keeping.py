@@ -37,3 +37,5 @@ def put_snapshot(hosted: HostedWorkspace, document: Any) -> None:
             hosted.clock.set(stopped)
         elif hosted.clock.mode == MANUAL:
             hosted.clock.reset()
+        if hosted.journal is not None:
+            hosted.journal.rewrite()

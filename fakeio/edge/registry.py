@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,14 +17,19 @@ from fakeio.core.forking import fork
 from fakeio.core.restoring import plant
 from fakeio.core.seeding import SeedError
 from fakeio.core.settings import Settings
+from fakeio.core.snapshots import take
 from fakeio.core.watched import WatchedSettings
 from fakeio.core.weather import Weather
 from fakeio.core.workspace import Workspace
 from fakeio.edge.auth import BASIC, BEARER, Said, parse_authorization
 from fakeio.edge.clock import LATEST, MANUAL, Clock
+from fakeio.edge.journal import Journal
 from fakeio.edge.ratelimit import Windows
 from fakeio.edge.tape import DEFAULT_LIMIT, DEFAULT_LIMIT_BYTES, Tape
 from fakeio.faults import fair_weather
+
+if TYPE_CHECKING:
+    from fakeio.edge.store import Store
 
 US, EU = "us", "eu"
 REGIONS = (US, EU)
@@ -91,7 +96,7 @@ class HostedWorkspace:
 
     __slots__ = (
         "_numbered", "_options", "_origin", "_read", "_seed", "_settings", "account", "clock", "credentials", "errors",
-        "lock", "state", "tape", "weather", "windows",
+        "journal", "lock", "state", "tape", "weather", "windows",
     )  # fmt: skip
 
     state: Workspace
@@ -109,6 +114,7 @@ class HostedWorkspace:
         self.credentials = credentials
         self.account = account
         self.errors: list[BaseException] = []
+        self.journal: Journal | None = None  # only on a server that keeps its state in a file
         self.clock = Clock()
         self._options = options
         self._settings = settings
@@ -137,7 +143,20 @@ class HostedWorkspace:
     @property
     def seed(self) -> Mapping[str, Any]:
         """What it was created with, and is reset to."""
-        return self._seed
+        return self._seed if self._origin is None else take(self._origin)
+
+    def about(self) -> dict[str, Any]:
+        """Everything but its state, as JSON values: what another process needs to go on with it."""
+        return {
+            "name": self.name, "region": self.region, "account": self.account,
+            "credentials": msgspec.to_builtins(self.credentials), "settings": dict(self._settings), "seed": self.seed,
+            "clock": self.clock.as_dict(),
+        }  # fmt: skip
+
+    def note(self, what: str, now: float, *values: Any) -> None:
+        """Write down a change that no request brought, where there is a journal. The caller holds the lock."""
+        if self.journal is not None:
+            self.journal.note(what, now, *values)
 
     def reset(self) -> None:
         """As right after it was created: empty, then its settings and seed again; a fork, as it was forked.
@@ -147,6 +166,8 @@ class HostedWorkspace:
         with self.lock:
             self.clock.reset()
             self._begin(self.id, self.name, self.region)
+            if self.journal is not None:
+                self.journal.rewrite()
 
     def watch_settings(self) -> set[str]:
         """The names of the settings read from here on, unless a caller chose them; it grows with every read."""
@@ -228,6 +249,7 @@ class Registry:
         self.options = options or Options()
         self._lock = threading.Lock()
         self._last_id = 0
+        self._store: Store | None = None
         self._by_id: dict[int, HostedWorkspace] = {}
         self._by_secret: dict[str, HostedWorkspace] = {}
         self._claims: dict[bytes, Claim] = {}
@@ -238,17 +260,18 @@ class Registry:
     def create(
         self, *, name: str | None = None, region: str = US, account: str | None = None,
         settings: Mapping[str, Any] | None = None, seed: Mapping[str, Any] | None = None,
-        credentials: Credentials | None = None, origin: HostedWorkspace | None = None,
+        credentials: Credentials | None = None, origin: HostedWorkspace | None = None, id: int | None = None,
     ) -> HostedWorkspace:  # fmt: skip
         """A workspace with the next id, in an account of its own unless told; raises BadSetting, SeedError.
 
         `origin` makes it a fork: the same state and time, without the faults and the tape. The caller holds its lock.
+        `id` is for one that another process had given it.
         """
         if region not in REGIONS:
             raise ValueError(f"region is one of {', '.join(REGIONS)}, not {region!r}")
         with self._lock:
-            self._last_id += 1
-            number = self._last_id
+            number = id or self._last_id + 1
+            self._last_id = max(self._last_id, number)
         hosted = HostedWorkspace(
             id=number, name=name or f"workspace {number}", region=region, account=account or f"account {number}",
             credentials=credentials or Credentials.fresh(), options=self.options, settings=settings or {},
@@ -258,7 +281,18 @@ class Registry:
             self._by_id[number] = hosted
             self._by_secret |= dict.fromkeys(hosted.credentials.opening(), hosted)
             self._claims = {}
+        if self._store is not None:
+            with hosted.lock:
+                hosted.journal = Journal(self._store, hosted)
+                hosted.journal.rewrite()
         return hosted
+
+    def keep_in(self, store: Store) -> None:
+        """From now on write down what happens, to every workspace there is and will be."""
+        self._store = store
+        self._last_id = max(self._last_id, store.last_id)
+        for hosted in self:
+            hosted.journal = Journal(store, hosted)
 
     def fork(
         self, hosted: HostedWorkspace, *, name: str | None = None, account: str | None = None
@@ -276,6 +310,9 @@ class Registry:
             for secret in hosted.credentials.opening():
                 self._by_secret.pop(secret, None)
             self._claims = {}
+        with hosted.lock:
+            if hosted.journal is not None:
+                hosted.journal.close()
 
     def get(self, which: int | str) -> HostedWorkspace | None:
         """By id, as a number or its digits, or `default`."""
