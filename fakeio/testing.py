@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from fakeio.app import ROUTES, build_app, build_universe
 from fakeio.core.limits import LIMITS, Limit
-from fakeio.edge.control import build_control
+from fakeio.edge.control import build_control, is_loopback
 from fakeio.edge.registry import US, Options
 from fakeio.edge.tape import DEFAULT_LIMIT, DEFAULT_LIMIT_BYTES
 from fakeio.edge.transport import FakeTransport
@@ -35,19 +35,23 @@ class Fake:
     """A server with a default workspace. A context manager; `close` does the same as its end.
 
     `settings` are those of every workspace it will have, `seed` what the default one starts with. Each workspace keeps
-    its newest `tape_limit` exchanges, and no more than `tape_bytes` of them. Raises OSError when the port is taken,
+    its newest `tape_limit` exchanges, and no more than `tape_bytes` of them. A `host` that is not loopback needs a
+    `control_token`, which control calls then carry in `X-Fakeio-Token`. Raises OSError when the port is taken,
     ValueError for settings or a seed that can't be.
     """
 
     def __init__(
         self, *, host: str = "127.0.0.1", port: int = 0, region: str = US,
         settings: Mapping[str, Any] | None = None, seed: Mapping[str, Any] | None = None,
-        tape_limit: int = DEFAULT_LIMIT, tape_bytes: int = DEFAULT_LIMIT_BYTES,
+        tape_limit: int = DEFAULT_LIMIT, tape_bytes: int = DEFAULT_LIMIT_BYTES, control_token: str | None = None,
     ) -> None:  # fmt: skip
+        if control_token is None and not is_loopback(host):
+            raise ValueError(f"listening on {host} would let the network change this fake; pass a control_token")
         options = Options(settings=_calm(settings), tape_limit=tape_limit, tape_limit_bytes=tape_bytes)
         self._universe = build_universe(options, region=region, seed=seed)
-        self._app = build_app(self._universe, host=host)
+        self._app = build_app(self._universe, host=host, token=control_token)
         self._host = host
+        self._token = control_token
         self._starting_tls = threading.Lock()
         self._tls_server: ThreadedServer | None = None
         self._certificates: Certificates | None = None
@@ -97,7 +101,8 @@ class Fake:
     @cached_property
     def transport(self) -> FakeTransport:
         """For `httpx.Client(transport=…)` and `httpx.AsyncClient(transport=…)`: the same fake, without a socket."""
-        return FakeTransport(self._universe, build_control(self._universe, routes=ROUTES, host=self._host))
+        control = build_control(self._universe, routes=ROUTES, host=self._host, token=self._token)
+        return FakeTransport(self._universe, control)
 
     def raise_first_error(self) -> None:
         """Raise the first exception that nobody expected inside the fake, in whichever workspace: a bug of the fake."""

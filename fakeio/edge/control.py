@@ -7,6 +7,7 @@ its forty routes, are imported by the first request for them. They are in `contr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
     from fakeio.edge.routing import Route
 
 PREFIX = "/_fakeio"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens on that address."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class Desk(NamedTuple):

@@ -17,13 +17,13 @@ import msgspec
 from fakeio.core.outcomes import Applied, Ignored, Outcome, Refused
 from fakeio.edge.decode import Malformed, parse_json
 from fakeio.edge.http import Cut, Headers, RawRequest, Reply
+from fakeio.edge.masking import mask_body, mask_headers, mask_query
 
 DEFAULT_LIMIT = 20_000
 DEFAULT_LIMIT_BYTES = 64 * 1024 * 1024
 
 _FIXED_BYTES = 1_024  # about what an exchange weighs besides its bodies: objects, headers, path
 _OPERATION_BYTES = 256  # one operation's outcome
-_SECRET_HEADERS = frozenset({b"authorization", b"proxy-authorization", b"cookie", b"x-fakeio-token"})
 
 Done = tuple[str, Outcome | None]  # the name of an operation and how it ended; None while it is held back
 
@@ -145,12 +145,12 @@ def as_row(exchange: Exchange) -> dict[str, Any]:
         "api": exchange.api,
         "method": request.method,
         "path": request.path,
-        "query": request.query.decode("latin-1"),
-        "headers": _header_row(request.headers),
-        "body": _body_row(request.body),
+        "query": mask_query(request.query),
+        "headers": mask_headers(request.headers),
+        "body": mask_body(_body_row(request.body), exchange.api),
         "status": exchange.status,
         "response": _body_row(exchange.reply_body),
-        "response_headers": _header_row(exchange.reply_headers),
+        "response_headers": mask_headers(exchange.reply_headers),
         "duration_ms": round(exchange.duration_s * 1000, 3),
         "faults": list(exchange.faults),
         "cut": exchange.cut,
@@ -192,21 +192,6 @@ def _refused_row(refused: Refused) -> dict[str, Any]:
     explanation = "; ".join(messages)
     row = {"outcome": "refused", "reason": refused.reason, "rule": refused.rule, "explanation": explanation}
     return {**row, "field": refused.field}
-
-
-def _header_row(headers: Headers) -> dict[str, str]:
-    row: dict[str, str] = {}
-    for name, value in headers:
-        text = _masked(value) if name in _SECRET_HEADERS else value.decode("latin-1")
-        key = name.decode("latin-1")
-        row[key] = f"{row[key]}, {text}" if key in row else text
-    return row
-
-
-def _masked(value: bytes) -> str:
-    scheme, space, _ = value.partition(b" ")
-    known = scheme.lower() in {b"basic", b"bearer"}
-    return f"{scheme.decode('latin-1')} ***" if space and known else "***"
 
 
 def _body_row(body: bytes) -> Any:
