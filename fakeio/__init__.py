@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 __all__ = ["Fake", "WorkspaceHandle", "asgi_app", "limits", "respx_router"]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module 'fakeio' has no attribute {name!r}")
-    # here, so that `import fakeio` (which pytest does at every start) stays as fast as it is
-    from fakeio import respx_bridge, testing
+if not TYPE_CHECKING:  # a checker knows the names above, and should complain about every other
 
-    return getattr(respx_bridge if name == "respx_router" else testing, name)
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module 'fakeio' has no attribute {name!r}")
+        # here, so that `import fakeio` (which pytest does at every start) stays as fast as it is
+        from fakeio import respx_bridge, testing
+
+        return getattr(respx_bridge if name == "respx_router" else testing, name)
 
 
 def __dir__() -> list[str]:

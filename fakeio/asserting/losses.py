@@ -17,12 +17,15 @@ from fakeio.core.wording import LONGEST_WHY, Report, clipped
 from fakeio.edge.exchange import Universe
 from fakeio.edge.meant import items_of, operation_of, operations_of
 from fakeio.edge.registry import HostedWorkspace
+from fakeio.edge.routing import TRACK
 from fakeio.edge.tape import Exchange
 from fakeio.edge.tape_words import request_label, request_words
 
 IGNORED, PARTLY, REFUSED, WAITING, STRUCK = (
     "accepted and ignored", "partly ignored", "refused", "accepted and is not visible yet", "not carried out",
 )  # fmt: skip
+_NOWHERE = ("route.unknown", "route.not_imitated")
+_UNDERSTOOD = frozenset(kind.name for kind in Operation.__subclasses__())
 
 
 class Loss(NamedTuple):
@@ -70,8 +73,14 @@ def losses(universe: Universe, hosted: HostedWorkspace, wanted: Callable[[str], 
         elif any(not isinstance(outcome, Applied) or outcome.notes for _, outcome in exchange.operations):
             meant = operations_of(universe, hosted, exchange)
             for (name, outcome), operation in zip(exchange.operations, meant, strict=True):
-                if wanted(name) or operation is None:
+                if wanted(name) or (operation is None and _may_be_any(exchange, name, outcome)):
                     yield from _of(exchange, name, outcome, operation)
+
+
+def _may_be_any(exchange: Exchange, name: str, outcome: Outcome | None) -> bool:
+    """Whether an operation that nobody understood may have been the one in question: it went to Track, or nowhere."""
+    lost = isinstance(outcome, Refused) and outcome.rule in _NOWHERE
+    return lost or (exchange.api == TRACK and name not in _UNDERSTOOD)
 
 
 def _of(exchange: Exchange, name: str, outcome: Outcome | None, meant: Operation | None) -> Iterator[Loss]:

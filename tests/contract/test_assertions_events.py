@@ -169,6 +169,16 @@ def test_a_request_that_nobody_understood_is_shown_too(client: httpx.Client, spa
     assert "[track.event.data]" in told
 
 
+def test_a_request_that_can_have_been_no_event_is_not_shown(client: httpx.Client, space: WorkspaceHandle) -> None:
+    client.get("/v1/segments", headers={"authorization": f"Bearer {space.app_api_key}x"}, auth=None)
+    client.get("/v1/segments", auth=(space.site_id, "wrong"))
+    track(client, space, "POST", "/segments/1/add_customers", {"ids": 7})
+    track(client, space, "POST", "/customers/42/suppress", {})
+    track(client, space, "DELETE", "/customers/42", {})
+    told = failure(lambda: space.assert_event("order", id="42")).splitlines()
+    assert told[2:] == ["  in all      0 events recorded, 0 sent that came to nothing"]
+
+
 def test_people_who_may_have_been_meant_are_named(client: httpx.Client, space: WorkspaceHandle) -> None:
     identify(client, space, "42", email="ann@example.com")
     told = failure(lambda: space.assert_event("order", id="ann@example.com"))

@@ -117,7 +117,7 @@ def test_the_first_how_to_ends_as_it_says_in_a_new_environment(tmp_path: Path) -
     if prepared.returncode != 0 and not os.environ.get("CI"):
         pytest.skip(f"nothing can be installed here: {prepared.stderr[-200:]}")
     assert prepared.returncode == 0, prepared.stdout + prepared.stderr
-    ended = run(["bash", "-euc", last], project)
+    ended = run(["bash", "-euc", last], project, PY_COLORS="0", PYTEST_ADDOPTS="")
     assert ended.returncode == pytest.ExitCode.TESTS_FAILED, ended.stdout + ended.stderr
     assert shown in ended.stdout
 
