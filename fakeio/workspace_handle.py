@@ -33,7 +33,10 @@ from fakeio.records import EventRecord, IgnoredRecord, PersonRecord, RequestReco
 
 
 class WorkspaceHandle(Assertions):
-    """One workspace of a fake. `url` is where its server listens (None without a server)."""
+    """One workspace of a fake: `fake.workspace`, `fake.new_workspace()`, or the fixture `customerio`.
+
+    `url` is where its server listens, `clock` its time. What it can assert is described in `Assertions`.
+    """
 
     def __init__(self, hosted: HostedWorkspace, universe: Universe, url: str | None = None) -> None:
         self._hosted = hosted
@@ -48,34 +51,42 @@ class WorkspaceHandle(Assertions):
 
     @property
     def name(self) -> str:
+        """Its name, `workspace N` unless it was given one."""
         return self._hosted.name
 
     @property
     def region(self) -> str:
+        """`us` or `eu`."""
         return self._hosted.region
 
     @property
     def site_id(self) -> str:
+        """The user name of the Track API."""
         return self._hosted.credentials.site_id
 
     @property
     def track_api_key(self) -> str:
+        """The password of the Track API."""
         return self._hosted.credentials.track_api_key
 
     @property
     def app_api_key(self) -> str:
+        """The bearer token of the App API."""
         return self._hosted.credentials.app_api_key
 
     @property
     def pipelines_write_key(self) -> str:
+        """The user name of the Pipelines API."""
         return self._hosted.credentials.pipelines_write_key
 
     @property
     def service_token(self) -> str:
+        """The bearer token of a service account, which may name any workspace of its account."""
         return self._hosted.credentials.service_token
 
     @property
     def webhook_signing_key(self) -> str:
+        """What reporting webhooks are signed with."""
         return self._hosted.credentials.webhook_signing_key
 
     # ---- seeding -----------------------------------------------------------------------------------------------------
@@ -318,6 +329,7 @@ class FaultHandle:
 
     @property
     def id(self) -> int:
+        """What the control API knows it by."""
         return self._fault.id
 
     @property
