@@ -180,7 +180,7 @@ def test_a_port_that_is_taken_is_one_clear_line() -> None:
 
 @pytest.mark.parametrize(("options", "environment", "says"), [
     pytest.param(["--host", "0.0.0.0"], {}, "--control-token", id="open to the network without a token"),
-    pytest.param(["--data", "x.db"], {}, "not available in this version", id="a data file"),
+    pytest.param(["--data", "/nonexistent/x.db"], {}, "can't be opened", id="no folder for a data file"),
     pytest.param(["--port", "70000"], {}, "'70000' is no port", id="no port"),
     pytest.param(["--port", "-1"], {}, "port", id="a negative port"),
     pytest.param(["--region", "mars"], {}, "regions are us and eu", id="no region"),
@@ -192,7 +192,8 @@ def test_a_port_that_is_taken_is_one_clear_line() -> None:
     pytest.param(["--colour"], {}, "unrecognized arguments", id="an unknown option"),
     pytest.param([], {"FAKEIO_PORT": "x"}, "'x' is no port", id="no port in the environment"),
     pytest.param([], {"FAKEIO_TLS": "maybe"}, "FAKEIO_TLS is 'maybe'", id="no flag in the environment"),
-    pytest.param([], {"FAKEIO_DATA": "x.db"}, "not available in this version", id="a data file in the environment"),
+    pytest.param([], {"FAKEIO_DATA": "/nonexistent/x.db"}, "can't be opened", id="a data file in the environment"),
+    pytest.param([], {"FAKEIO_DATA_SYNC": "maybe"}, "neither full nor off", id="no mode in the environment"),
 ])
 def test_what_cannot_work_is_refused_with_2(options: list[str], environment: dict[str, str], says: str) -> None:
     ended = run("serve", *options, environment=environment)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
 import threading
@@ -22,9 +21,11 @@ DAY_S = 86_400
 @contextmanager
 def kept(file: Path, *options: str) -> Iterator[tuple[Served, httpx.Client]]:
     """A server on that data file, and a client of it."""
-    with serving("--data", str(file), "--quiet", *options) as served:
-        with httpx.Client(base_url=url_of(served), trust_env=False, timeout=PATIENCE_S) as client:
-            yield served, client
+    with (
+        serving("--data", str(file), "--quiet", *options) as served,
+        httpx.Client(base_url=url_of(served), trust_env=False, timeout=PATIENCE_S) as client,
+    ):
+        yield served, client
 
 
 def control(client: httpx.Client, method: str, path: str, document: Any = None) -> Any:
@@ -212,10 +213,3 @@ def test_a_file_that_can_not_be_used_is_refused_with_2(tmp_path: Path, spoil: An
     assert len(ended.stderr.splitlines()) == 1
     if spoil is foreign:
         assert file.read_bytes() == before, "it is left as it was"
-
-
-def test_a_word_that_is_no_mode_is_refused(tmp_path: Path) -> None:
-    ended = run("serve", "--data", str(tmp_path / "fake.db"), environment={"FAKEIO_DATA_SYNC": "maybe"})
-    assert ended.returncode == 2
-    assert "neither full nor off" in ended.stderr
-    assert os.listdir(tmp_path) == []

@@ -137,7 +137,8 @@ content_operations = st.one_of(
     ),
 )  # fmt: skip
 operations = people_operations | event_operations | object_operations | message_operations | content_operations
-AT_ONCE: tuple[type[op.Operation], ...] = (*HANDLERS, op.CreateSegment, op.DeleteSegment)  # only what the Track API accepts is ever held back
+# only what the Track API accepts is ever held back
+AT_ONCE: tuple[type[op.Operation], ...] = (*HANDLERS, op.CreateSegment, op.DeleteSegment)
 steps = st.one_of(
     st.tuples(operations, st.sampled_from([0.0, 60.0])),  # what is accepted, and how long it may stay unseen
     st.sampled_from([1.0, 90.0, DAY_S, 31 * DAY_S]),  # seconds that pass
