@@ -76,9 +76,9 @@ def first_line(process: subprocess.Popen[str]) -> str:
 
 
 @contextlib.contextmanager
-def fakeio_server() -> Iterator[str]:
+def fakeio_server(*options: str) -> Iterator[str]:
     """`fakeio serve` as any user starts it, rate limits and all; gives its address."""
-    process = start(["-m", "fakeio", "serve", "--port", "0", "--json"])
+    process = start(["-m", "fakeio", "serve", "--port", "0", "--json", *options])
     try:
         yield str(json.loads(first_line(process))["url"])
     finally:
