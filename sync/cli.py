@@ -18,7 +18,17 @@ from sync.amplitude_pull import Project
 from sync.cli_check import PATIENCE, check
 from sync.cli_cohort import add_cohort_arguments, cohort
 from sync.cli_events import add_events_arguments, events
-from sync.cli_runs import add_failed_arguments, add_history_arguments, add_show_arguments, failed, history, show
+from sync.cli_listen import add_listen_arguments, listen
+from sync.cli_runs import (
+    add_failed_arguments,
+    add_history_arguments,
+    add_retry_arguments,
+    add_show_arguments,
+    failed,
+    history,
+    retry,
+    show,
+)
 from sync.core.errors import SyncError
 from sync.core.page import render
 from sync.core.report import Ended, encode
@@ -77,9 +87,13 @@ def build_parser() -> argparse.ArgumentParser:
     _looking(commands, "check", "prove the credentials and find the region", _check)
     _sending(commands, "cohort", "make a segment equal to a cohort", add_cohort_arguments, cohort)
     _sending(commands, "events", "deliver an export's events", add_events_arguments, events)
+    receiving = _looking(commands, "listen", "receive and deliver what is pushed", listen, add_listen_arguments)
+    _pace(receiving)
+    _json(receiving)
     _looking(commands, "history", "list the runs", history, add_history_arguments)
     _looking(commands, "show", "print one run's report", show, add_show_arguments)
     _json(_looking(commands, "failed", "list what was given up", failed, add_failed_arguments))
+    _sending(commands, "retry", "send again what was given up", add_retry_arguments, retry)
     return parser
 
 
@@ -102,11 +116,15 @@ def _sending(
 ) -> None:
     parser = commands.add_parser(name, help=text, description=text, epilog=EXIT_CODES, allow_abbrev=False)
     arguments(parser)
+    _pace(parser)
+    _json(parser)
+    parser.set_defaults(command=lambda *given: _told(run, *given))
+
+
+def _pace(parser: argparse.ArgumentParser) -> None:
     for api in ("track", "app"):
         parser.add_argument(f"--{api}-rate", metavar="N", help=f"at most N {api} requests a second, 0 for no limit")
     parser.add_argument("--workers", metavar="N", help="requests in flight at a time (4)")
-    _json(parser)
-    parser.set_defaults(command=lambda *given: _told(run, *given))
 
 
 def _json(parser: argparse.ArgumentParser) -> None:

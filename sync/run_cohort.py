@@ -61,12 +61,14 @@ def run_cohort(
     policy: RetryPolicy | None = None,
     network: Network | None = None,
     project: Project | None = None,
+    cohort: CohortSource | None = None,
     clock: Clock | None = None,
 ) -> Ended:
     """Run once and tell. Raises ConfigError (a ledger that fails included); every other end is in what it returns.
 
     `ledger` may be None in a dry run that has nothing to look up. `network` replaces the wire to Customer.io in tests;
-    `project` is the Amplitude project of a source such as `amplitude:COHORT_ID`; `clock` is the time that pauses pass
+    `project` is the Amplitude project of a source such as `amplitude:COHORT_ID`, `cohort` stands in for what
+    `options.source` names; `clock` is the time that pauses pass
     on, for tests that turn it (such a run keeps its pace to itself).
     """
     settings.require("site_id", "track_api_key", "app_api_key")
@@ -75,9 +77,12 @@ def run_cohort(
     reach = Destination(settings, console, policy=policy, network=network, clock=clock, shared=shared)
     writing, full = not options.dry_run, options.full or options.recreate
     intent = _intent(options, settings)
-    origin = open_cohort_source(options.source, intent, ledger, console, project, writing=writing, full=full)
-    with Spool() as cohort, origin as source, reach as destination:
-        run = _Run(options, intent, ledger, console, destination, source, cohort)
+    origin: contextlib.AbstractContextManager[CohortSource] = (
+        open_cohort_source(options.source, intent, ledger, console, project, writing=writing, full=full)
+        if cohort is None else contextlib.nullcontext(cohort)
+    )  # fmt: skip
+    with Spool() as spool, origin as source, reach as destination:
+        run = _Run(options, intent, ledger, console, destination, source, spool)
         error = run.play()
         report = run.report
         report.requests, report.retries = destination.requests, destination.retries

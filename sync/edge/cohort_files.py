@@ -11,7 +11,7 @@ import glob
 import gzip
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -55,6 +55,14 @@ def read_downloaded(file: io.BufferedRandom, name: str, id_column: str, id_type:
     rows = _Rows(id_type, spool)
     with _explained(name):
         _read(name, _unpacked(file), id_column, rows)
+    return SnapshotFacts(rows.kept, dict(rows.skipped))
+
+
+def read_ids(chunks: Iterable[list[str]], id_type: str, spool: Spool) -> SnapshotFacts:
+    """The same for identifiers that are there already, some thousands at a time."""
+    rows = _Rows(id_type, spool)
+    for chunk in chunks:
+        rows.add([one.encode() for one in chunk])
     return SnapshotFacts(rows.kept, dict(rows.skipped))
 
 

@@ -40,8 +40,8 @@ IMPURE_CALLS = frozenset({"open", "print", "input", "datetime.now", "datetime.ut
 
 # A library that one file uses is a library that one file replaces.
 CONFINED = {
-    "starlette": ("fakeio.edge", "fakeio.app", "scenarios.amplitude"),
-    "uvicorn": ("fakeio.server", "fakeio.server_protocol", "scenarios.amplitude_server"),
+    "starlette": ("fakeio.edge", "fakeio.app", "scenarios.amplitude", "sync.edge.receiver"),
+    "uvicorn": ("fakeio.server", "fakeio.server_protocol", "scenarios.amplitude_server", "sync.edge.serving"),
     "httpx": ("fakeio.edge.transport", "fakeio.testing", "sync.edge.transport", "sync.edge.amplitude_transport"),
     "sqlite_utils": ("sync.edge.ledger", "sync.edge.migrations"),
     "cryptography": ("fakeio.edge.tls",),

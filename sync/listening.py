@@ -1,0 +1,187 @@
+"""The worker behind `cio-sync listen`: takes what was pushed off the inbox and delivers it, in runs like any other.
+
+Applies cohort messages by the time they were computed, then makes the segment of each changed list equal to it; sends
+streamed events. What fails stays where it is and is tried again, later and later. Kill it anywhere and start it again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from sync.cohort_pass import SEARCH
+from sync.core.errors import SyncError
+from sync.core.facts import SnapshotFacts
+from sync.core.mapping import Rules
+from sync.core.report import CohortReport, Ended, EventsReport
+from sync.core.sending import RetryPolicy
+from sync.edge.cohort_files import read_ids
+from sync.edge.console import Console
+from sync.edge.files import Piece
+from sync.edge.inbox import Inbox, ListRow
+from sync.edge.ledger import Ledger
+from sync.edge.membership import Spool
+from sync.edge.metrics import Metrics
+from sync.edge.settings import Settings
+from sync.run_cohort import CohortOptions, run_cohort
+from sync.run_events import EventsOptions, run_events
+
+IDLE_S = 1.0  # between two looks at the inbox: messages that come together are delivered together
+FIRST_PAUSE_S, MOST_PAUSE_S = 5.0, 600.0  # after a run that failed
+AGAIN_S = 3600.0  # every list is looked at so often, for people who exist by now
+MOST_EVENTS = 10_000
+_PUSHED = "pushed"
+_NO_FATE = 3  # exit codes from here on mean that the run stopped
+
+
+class PushedCohort:
+    """A list as it stands in the inbox, as the source of a cohort run."""
+
+    def __init__(self, inbox: Inbox, row: ListRow, id_type: str) -> None:
+        self._inbox = inbox
+        self._row = row
+        self._id_type = id_type
+
+    def read(self, spool: Spool) -> SnapshotFacts:
+        return read_ids(self._inbox.inside(self._row.list_id), self._id_type, spool)
+
+    def agreed(self) -> None:
+        self._inbox.mark_delivered(self._row)
+
+
+class PushedEvents:
+    """The oldest streamed events of an inbox, as the source of an events run."""
+
+    total_bytes: int | None = None
+
+    def __init__(self, inbox: Inbox) -> None:
+        self.bytes_read = 0
+        self._inbox = inbox
+        self._until = 0
+
+    def prove(self) -> None:
+        """Every line was proved when it came."""
+
+    def pieces(self) -> Iterator[Piece]:
+        rows = self._inbox.events(MOST_EVENTS)
+        if rows:
+            self._until = rows[-1][0]
+            yield Piece(_PUSHED, b"".join(line + b"\n" for _, line in rows))
+
+    def advance(self) -> None:
+        self._inbox.drop_events(self._until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenOptions:
+    """How what is pushed is delivered."""
+
+    id_type: str = "id"
+    rules: Rules = field(default_factory=Rules)
+    policy: RetryPolicy | None = None
+    now: Callable[[], float] = time.time
+
+
+class Worker:
+    """One thread's work. `settings` say where to and where the ledger is."""
+
+    def __init__(
+        self, inbox: Inbox, settings: Settings, console: Console, metrics: Metrics, options: ListenOptions
+    ) -> None:
+        self._inbox = inbox
+        self._settings = settings
+        self._console = console
+        self._metrics = metrics
+        self._options = options
+        self._failures: dict[str, int] = {}
+        self._due: dict[str, float] = {}
+        self._looked_at = options.now()
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until told to stop; looks again at once while there is more."""
+        while not stop.is_set():
+            if not self.work():
+                stop.wait(IDLE_S)
+
+    def work(self) -> bool:
+        """One round: True when there may be more to do right away."""
+        applied = self._inbox.apply_members()
+        if applied.contradictions:
+            self._console.warn(
+                f"{applied.contradictions} people were said to be in and out at the same moment: the last word won"
+            )
+        if applied.messages:
+            return True  # the rest first, so that a list is delivered once for all of them
+        for row in self._lists():
+            self._deliver_list(row)
+        return self._deliver_events()
+
+    def _lists(self) -> list[ListRow]:
+        """Those that changed, and every now and then all of them, without the ones that must wait after a failure."""
+        now = self._options.now()
+        if now >= self._looked_at + AGAIN_S:
+            self._looked_at = now
+            rows = self._inbox.lists()
+        else:
+            rows = self._inbox.dirty()
+        return [row for row in rows if self._is_due(row.list_id)]
+
+    def _deliver_list(self, row: ListRow) -> None:
+        options = CohortOptions(
+            source=_PUSHED, name=row.name if self._inbox.is_alone(row) else f"{row.name} ({row.cohort_id})",
+            cohort_id=row.cohort_id, id_type=self._options.id_type, verify=SEARCH,
+            allow_empty=True,  # everybody who left was told of by name
+        )  # fmt: skip
+        cohort = PushedCohort(self._inbox, row, self._options.id_type)
+        ended = self._run(
+            row.list_id,
+            lambda ledger: run_cohort(
+                options, self._settings, ledger, self._console, policy=self._options.policy, cohort=cohort
+            ),
+        )
+        if isinstance(ended, Ended) and isinstance(ended.report, CohortReport):
+            unsettled = ended.exit_code >= _NO_FATE or ended.report.pending or ended.report.refused
+            self._note(row.list_id, failed=bool(unsettled))
+
+    def _deliver_events(self) -> bool:
+        if not self._is_due(_PUSHED) or not self._inbox.events(1):
+            return False
+        options = EventsOptions(source=_PUSHED, rules=self._options.rules)
+        events = PushedEvents(self._inbox)
+        ended = self._run(
+            _PUSHED,
+            lambda ledger: run_events(
+                options, self._settings, ledger, self._console, policy=self._options.policy, events=events
+            ),
+        )
+        if isinstance(ended, Ended) and isinstance(ended.report, EventsReport):
+            failed = ended.error is not None or ended.report.pending > 0
+            self._note(_PUSHED, failed=failed)
+            return not failed
+        return False
+
+    def _run(self, key: str, run: Callable[[Ledger], Ended]) -> Ended | None:
+        """One run; None when it could not even start, which is told and noted as a failure."""
+        try:
+            with Ledger.open(self._settings.state_path) as ledger:
+                ended = run(ledger)
+        except SyncError as error:
+            self._console.warn(f"cio-sync: {error.message}. {error.hint}")
+            self._note(key, failed=True)
+            return None
+        self._metrics.observe(ended.report, self._options.now())
+        if ended.error is not None:
+            self._console.warn(f"cio-sync: {ended.error.message}. {ended.error.hint}")
+        return ended
+
+    # -- patience -----------------------------------------------------------------------------------------------------
+    def _is_due(self, key: str) -> bool:
+        return self._options.now() >= self._due.get(key, 0.0)
+
+    def _note(self, key: str, *, failed: bool) -> None:
+        """After a failure the next try waits, twice as long each time."""
+        failures = self._failures[key] = self._failures.get(key, 0) + 1 if failed else 0
+        pause_s = min(MOST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(failures - 1, 16)) if failures else 0.0
+        self._due[key] = self._options.now() + pause_s

@@ -1,0 +1,447 @@
+"""What is pushed, from its arrival to the segment: answers, order, repetitions, a destination that is down, a kill."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from base64 import b64encode
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conftest import HandTurnedClock
+from fakeio import Fake
+from sync.core.errors import LedgerError
+from sync.core.pushes import ListName, Members
+from sync.edge.console import Console
+from sync.edge.inbox import Inbox
+from sync.edge.metrics import Metrics
+from sync.edge.receiver import Receiver
+from sync.listening import AGAIN_S, ListenOptions, Worker
+from tests.integration.cohort_engine import HASTE, Engine
+from tests.integration.event_engine import row
+
+PATIENCE_S = 60.0
+
+
+def webhook(*ids: str, entered: bool = True, at: int = 100, **more: Any) -> dict[str, Any]:
+    return {
+        "cohort_name": "vip", "cohort_id": "xyz", "in_cohort": entered, "computed_time": str(at),
+        "users": [{"user_id": one} for one in ids], **more,
+    }  # fmt: skip
+
+
+class Web:
+    """The receiver's application without a socket."""
+
+    def __init__(self, receiver: Receiver) -> None:
+        self._app = receiver.app()
+
+    def get(self, path: str) -> httpx.Response:
+        return asyncio.run(self._ask("GET", path))
+
+    def post(self, path: str, **body: Any) -> httpx.Response:
+        return asyncio.run(self._ask("POST", path, **body))
+
+    async def _ask(self, method: str, path: str, **body: Any) -> httpx.Response:
+        transport = httpx.ASGITransport(self._app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://receiver") as client:
+            return await client.request(method, path, **body)
+
+
+class Listening:
+    """A receiver and a worker that works when it is told to."""
+
+    def __init__(self, engine: Engine, clock: HandTurnedClock, **options: Any) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.metrics = Metrics()
+        self.inbox = Inbox(engine.path.with_name("inbox.db"))
+        self.receiver = Receiver(self.inbox, now=clock, **options)
+        self.web = Web(self.receiver)
+        told = ListenOptions(policy=HASTE, now=clock)
+        self.worker = Worker(self.inbox, engine.settings(), Console(stream=engine.said), self.metrics, told)
+
+    def push(self, body: object, path: str = "/cohorts", **headers: str) -> int:
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.web.post(path, content=content, headers=headers).status_code
+
+    def settle(self) -> None:
+        """Let the worker work until there is nothing to do."""
+        while self.worker.work():
+            pass
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Fake]:
+    with Fake() as fake:
+        yield fake
+
+
+@pytest.fixture
+def listening(server: Fake, tmp_path: Path, clock: HandTurnedClock) -> Iterator[Listening]:
+    workspace = server.new_workspace()
+    one = Listening(Engine(server, workspace, tmp_path), clock)
+    one.engine.people("a", "b", "c")
+    yield one
+    one.inbox.close()
+    workspace.raise_first_error()
+
+
+# -- cohort webhooks --------------------------------------------------------------------------------------------------
+def test_people_who_enter_and_leave_become_members_and_leave(listening: Listening) -> None:
+    assert listening.push(webhook("a", "b", "nobody")) == 200
+    listening.settle()
+    assert listening.engine.members() == {"a", "b"}
+    assert listening.engine.workspace.segment(1).name == "[Amplitude] vip: xyz"
+    assert listening.push(webhook("a", entered=False, at=200)) == 200
+    listening.settle()
+    assert listening.engine.members() == {"b"}
+
+
+def test_a_message_is_applied_once_however_often_it_comes(listening: Listening) -> None:
+    for _ in range(3):
+        assert listening.push(webhook("a", message_id="m1")) == 200
+    assert listening.inbox.waiting()["cohorts"] == 1
+    assert listening.receiver.taken == {"cohorts": 1, "repeated": 2, "unresolved": 0}
+    listening.settle()
+    assert listening.engine.calls("add") == [["a"]]
+
+
+def test_an_exit_that_arrives_before_its_entry_wins_by_its_time(listening: Listening) -> None:
+    listening.push(webhook("a", entered=False, at=200))
+    listening.push(webhook("a", entered=True, at=100))
+    listening.settle()
+    assert listening.engine.members() == set()
+
+
+def test_of_one_moment_the_last_word_wins_and_is_told(listening: Listening) -> None:
+    listening.push(webhook("a", at=100))
+    listening.push(webhook("a", entered=False, at=100))
+    listening.settle()
+    assert listening.inbox.dirty() == []
+    assert "in and out at the same moment" in listening.engine.said.getvalue()
+
+
+def test_a_renamed_cohort_keeps_its_segment(listening: Listening) -> None:
+    listening.push(webhook("a"))
+    listening.settle()
+    listening.push(webhook("b", at=200, cohort_name="renamed"))
+    listening.settle()
+    assert listening.engine.members() == {"a", "b"}
+    assert [one.name for one in listening.engine.workspace.segments] == ["[Amplitude] vip: xyz"]
+
+
+def test_two_cohorts_of_one_name_are_two_segments(listening: Listening) -> None:
+    listening.push(webhook("a"))
+    listening.push(webhook("b", cohort_id="other"))
+    listening.settle()
+    assert [one.name for one in listening.engine.workspace.segments] == [
+        "[Amplitude] vip: xyz", "[Amplitude] vip (other): other",
+    ]  # fmt: skip
+
+
+def test_somebody_who_appears_later_is_added_within_the_hour(listening: Listening) -> None:
+    listening.push(webhook("late"))
+    listening.settle()
+    listening.engine.people("late")
+    listening.settle()
+    assert listening.engine.members() == set()
+    listening.clock.advance(AGAIN_S)
+    listening.settle()
+    assert listening.engine.members() == {"late"}
+
+
+# -- the other shapes -------------------------------------------------------------------------------------------------
+def test_the_list_protocol_answers_ids_flat_and_nested_and_always_the_same(listening: Listening) -> None:
+    answers = [listening.web.post("/lists", json={"name": "[Amplitude] a: b: 7"}).json() for _ in range(2)]
+    list_id = answers[0]["listId"]
+    nested = {"listId": list_id, "list_id": list_id}
+    assert answers == [{**nested, "response": nested}] * 2
+    assert listening.push({"userIds": ["a", "b"]}, f"/lists/{list_id}/add") == 200
+    assert listening.push({"listId": list_id, "user_ids": ["c"]}, "/lists/add") == 200
+    assert listening.push({"userIds": ["a", "unknown"]}, f"/lists/{list_id}/remove") == 200
+    listening.settle()
+    assert listening.engine.members() == {"b", "c"}
+    assert listening.engine.workspace.segment(1).name == "[Amplitude] a: b: 7"
+
+
+def test_traits_become_members(listening: Listening) -> None:
+    trait = "[Amplitude] a: b: 7"
+    people = [{"userId": "a", "traits": {trait: True}}, {"userId": "b", "traits": {trait: True}}]
+    assert listening.push({"batch": people}, "/traits") == 200
+    assert listening.push({"userId": "a", "traits": {trait: False}}, "/") == 200
+    listening.settle()
+    assert listening.engine.members() == {"b"}
+
+
+def test_a_host_alone_takes_any_shape(listening: Listening) -> None:
+    assert listening.push(webhook("a"), "/") == 200
+    assert listening.push({"batch": [{"userId": "b", "traits": {"[Amplitude] vip: xyz": True}}]}, "/") == 200
+    assert listening.push(row(1, user_id="c"), "/") == 200
+    assert listening.push(b'{"event_type":"x"}\n{"event_type":"y"}', "/") == 200
+    assert listening.inbox.waiting() == {"cohorts": 2, "events": 3}
+
+
+# -- events -----------------------------------------------------------------------------------------------------------
+def test_streamed_events_are_delivered_once_however_often_they_come(listening: Listening) -> None:
+    for event in (row(1), row(1), row(2, user_id=None), row(3)):
+        assert listening.push(event, "/events") == 200
+    listening.settle()
+    events = listening.engine.workspace.events()
+    assert sorted(event.data["n"] for event in events) == [1, 3]
+    assert listening.inbox.waiting()["events"] == 0
+    assert listening.push(row(1), "/events") == 200
+    listening.settle()
+    assert len(listening.engine.workspace.events()) == 2
+
+
+def test_an_event_that_was_pushed_is_the_same_one_in_an_export(listening: Listening) -> None:
+    event = {**row(1), "insert_id": "insert-1"}
+    del event["$insert_id"]
+    listening.push(event, "/events")
+    listening.push(row(1), "/events")
+    listening.settle()
+    assert len(listening.engine.workspace.events()) == 1
+
+
+# -- what is refused --------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        pytest.param("/cohorts", webhook("a", in_cohort="true"), 400, id="in_cohort as text"),
+        pytest.param("/cohorts", {**webhook(), "users": None}, 400, id="no users"),
+        pytest.param("/cohorts", webhook(), 200, id="nobody: nothing to do"),
+        pytest.param("/cohorts", webhook("a", extra=1, computed_time=7), 200, id="unknown fields, a number for a time"),
+        pytest.param("/cohorts", b"{", 400, id="no JSON"),
+        pytest.param("/lists", {}, 400, id="a list without a name"),
+        pytest.param("/lists/unknown/add", {"ids": ["a"]}, 404, id="a list that nobody made"),
+        pytest.param("/lists/add", {"ids": ["a"]}, 404, id="a list that is not named"),
+        pytest.param("/lists/unknown/add", {"ids": []}, 400, id="no identifiers"),
+        pytest.param("/events", b"[]", 400, id="no events"),
+        pytest.param("/events", b"x" * 2000, 413, id="too long"),
+        pytest.param("/elsewhere", {}, 404, id="no such path"),
+    ],
+)  # fmt: skip
+def test_what_can_not_be_kept_is_refused(
+    server: Fake, tmp_path: Path, clock: HandTurnedClock, path: str, body: object, status: int
+) -> None:
+    one = Listening(Engine(server, server.new_workspace(), tmp_path), clock, most_bytes=1000)
+    assert one.push(body, path) == status
+    assert one.inbox.waiting() == {"cohorts": int(status == 200 and "extra" in str(body)), "events": 0}
+    one.inbox.close()
+
+
+def test_a_long_body_is_refused_also_where_its_length_was_not_declared(
+    server: Fake, tmp_path: Path, clock: HandTurnedClock
+) -> None:
+    one = Listening(Engine(server, server.new_workspace(), tmp_path), clock, most_bytes=1000)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(2):
+            yield b"x" * 600
+
+    assert one.web.post("/events", content=chunks()).status_code == 413
+    one.inbox.close()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param({}, 401, id="none"),
+        pytest.param({"x-webhook-secret": "wrong"}, 401, id="wrong"),
+        pytest.param({"x-webhook-secret": "s3cret"}, 200, id="a header"),
+        pytest.param({"x-api-key": "s3cret"}, 200, id="an API key"),
+        pytest.param({"authorization": "Bearer s3cret"}, 200, id="Bearer"),
+        pytest.param({"authorization": f"Basic {b64encode(b's3cret:').decode()}"}, 200, id="Basic, as the user"),
+        pytest.param({"authorization": f"Basic {b64encode(b'x:s3cret').decode()}"}, 200, id="Basic, as the password"),
+        pytest.param({"authorization": "Basic ???"}, 401, id="Basic that is none"),
+        pytest.param({"authorization": "s3cret"}, 401, id="no scheme"),
+    ],
+)
+def test_a_shared_secret_is_asked_for(
+    server: Fake, tmp_path: Path, clock: HandTurnedClock, headers: dict[str, str], status: int
+) -> None:
+    one = Listening(Engine(server, server.new_workspace(), tmp_path), clock, secret="s3cret")
+    assert one.push(webhook("a"), **headers) == status
+    one.inbox.close()
+
+
+# -- trouble ----------------------------------------------------------------------------------------------------------
+def test_pushes_are_taken_while_customer_io_is_down_and_delivered_when_it_is_back(listening: Listening) -> None:
+    workspace = listening.engine.workspace
+    workspace.fault("status", match={"api": "track"}, status=503)
+    assert (listening.push(webhook("a")), listening.push(row(1), "/events")) == (200, 200)
+    listening.settle()
+    assert listening.inbox.waiting()["events"] == 1
+    tries = len(workspace.requests)
+    listening.settle()
+    assert len(workspace.requests) == tries  # nothing is tried again before a pause
+    workspace.clear_faults()
+    listening.clock.advance(10)
+    listening.settle()
+    assert listening.engine.members() == {"a"}
+    assert [event.data["n"] for event in workspace.events()] == [1]
+
+
+def test_wrong_credentials_are_told_and_nothing_is_lost(listening: Listening) -> None:
+    settings = listening.engine.settings(track_api_key="0" * 20)
+    told = ListenOptions(policy=HASTE, now=listening.clock)
+    console = Console(stream=listening.engine.said)
+    worker = Worker(listening.inbox, settings, console, listening.metrics, told)
+    listening.push(webhook("a"))
+    while worker.work():
+        pass
+    assert "CIO_TRACK_API_KEY" in listening.engine.said.getvalue()
+    assert "0" * 20 not in listening.engine.said.getvalue()
+    listening.settle()
+    assert listening.engine.members() == {"a"}
+
+
+def test_a_ledger_that_can_not_be_opened_is_told_and_tried_again(listening: Listening, tmp_path: Path) -> None:
+    settings = listening.engine.settings(state_path=tmp_path)
+    told = ListenOptions(policy=HASTE, now=listening.clock)
+    worker = Worker(listening.inbox, settings, Console(stream=listening.engine.said), listening.metrics, told)
+    listening.push(webhook("a"))
+    while worker.work():
+        pass
+    assert "state file" in listening.engine.said.getvalue()
+    assert len(listening.inbox.dirty()) == 1
+
+
+def test_an_inbox_that_can_not_be_used_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "inbox").write_bytes(b"this is no database" * 100)
+    with pytest.raises(LedgerError, match="can't be used"):
+        Inbox(tmp_path / "inbox")
+
+
+def test_figures_are_told_without_people(listening: Listening) -> None:
+    listening.push(webhook("a", "secret-person"))
+    listening.push(webhook("a", in_cohort=7))
+    listening.push(row(1), "/events")
+    listening.settle()
+    listening.receiver = Receiver(
+        listening.inbox, metrics=lambda: listening.metrics.text(listening.receiver.taken, listening.inbox.waiting())
+    )
+    text = Web(listening.receiver).get("/metrics").text
+    assert 'cio_sync_items_total{fate="added",kind="cohort"} 1.0' in text
+    assert 'cio_sync_items_total{fate="delivered",kind="events"} 1.0' in text
+    assert 'cio_sync_runs_total{kind="cohort",status="partial"} 1.0' in text
+    assert 'cio_sync_inbox_waiting{kind="events"} 0.0' in text
+    assert "secret-person" not in text
+
+
+# -- order and repetition: any of them gives the same segment ---------------------------------------------------------
+@pytest.fixture(scope="module")
+def shared_inbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inbox]:
+    with Inbox(tmp_path_factory.mktemp("inbox") / "inbox.db") as inbox:
+        yield inbox
+
+
+_numbers = itertools.count()
+messages = st.lists(
+    st.tuples(st.booleans(), st.frozensets(st.sampled_from("abcd"), min_size=1)), min_size=1, max_size=6
+)
+
+
+@given(messages, st.randoms(use_true_random=False))
+def test_any_order_with_any_repetition_ends_in_the_same_people(
+    shared_inbox: Inbox, said: list[tuple[bool, frozenset[str]]], shuffler: random.Random
+) -> None:
+    name = f"cohort {next(_numbers)}"
+    pushes = [
+        Members(ListName(name, ""), entered, tuple(sorted(who)), at=float(at), message_id=f"{name} {at}")
+        for at, (entered, who) in enumerate(said)
+    ]
+    ought: set[str] = set()
+    for entered, who in said:
+        ought = ought | who if entered else ought - who
+    shuffled = pushes + shuffler.choices(pushes, k=3)
+    shuffler.shuffle(shuffled)
+    for push in shuffled:
+        shared_inbox.put_members([push], 0.0)
+    while shared_inbox.apply_members(most=2).messages:
+        pass
+    assert {who for chunk in shared_inbox.inside(ListName(name, "").list_id) for who in chunk} == ought
+
+
+def test_calls_that_come_four_at_a_time_end_like_one_after_the_other(listening: Listening) -> None:
+    listening.engine.people(*(f"u{n}" for n in range(200)))
+    list_id = listening.web.post("/lists", json={"name": "[Amplitude] big: 1"}).json()["listId"]
+    calls = [("add", [f"u{n}" for n in range(at, at + 20)]) for at in range(0, 160, 20)]
+    calls += [("remove", [f"u{n}" for n in range(at, at + 20)]) for at in range(160, 200, 20)]
+    with ThreadPoolExecutor(4) as four:
+        answers = four.map(lambda call: listening.push({"ids": call[1]}, f"/lists/{list_id}/{call[0]}"), calls * 2)
+        assert set(answers) == {200}
+    listening.settle()
+    assert listening.engine.members() == {f"u{n}" for n in range(160)}
+
+
+# -- the command ------------------------------------------------------------------------------------------------------
+def command(engine: Engine, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CIO_", "AMPLITUDE_"))}
+    own = {
+        "CIO_SITE_ID": engine.workspace.site_id, "CIO_TRACK_API_KEY": engine.workspace.track_api_key,
+        "CIO_APP_API_KEY": engine.workspace.app_api_key, "CIO_TRACK_URL": engine.url, "CIO_APP_URL": engine.url,
+        "CIO_SYNC_STATE": str(engine.path), "CIO_TRACK_RATE": "0", "CIO_APP_RATE": "0",
+    }  # fmt: skip
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "sync", "listen", "--port", "0", *arguments], env={**kept, **own, **variables},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def ready_url(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line, process.communicate()[1]
+    return str(json.loads(line)["url"])
+
+
+def test_what_was_answered_survives_a_kill_and_is_delivered_by_the_next_start(listening: Listening) -> None:
+    engine = listening.engine
+    engine.workspace.fault("status", match={"api": "track"}, status=503)
+    killed = command(engine, "--json")
+    assert httpx.post(ready_url(killed), json=webhook("a", "b")).status_code == 200
+    killed.kill()
+    killed.communicate()
+    engine.workspace.clear_faults()
+    again = command(engine, "--json")
+    url = ready_url(again)
+    deadline = time.monotonic() + PATIENCE_S
+    while not engine.workspace.segments or engine.members() != {"a", "b"}:
+        assert time.monotonic() < deadline, "not delivered"
+        time.sleep(0.05)
+    assert httpx.get(f"{url}/health").json() == {"status": "ok", "waiting": {"cohorts": 0, "events": 0}}
+    assert "cio_sync_runs_total" in httpx.get(f"{url}/metrics").text
+    again.send_signal(signal.SIGTERM)
+    assert again.wait(PATIENCE_S) == 0
+    again.communicate()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        pytest.param(["--host", "0.0.0.0"], "CIO_SYNC_LISTEN_SECRET", id="open to others without a secret"),
+        pytest.param(["--port", "99999"], "can't be used", id="no port"),
+    ],
+)
+def test_an_address_that_will_not_do_is_a_configuration_error(
+    listening: Listening, arguments: list[str], says: str
+) -> None:
+    process = command(listening.engine, *arguments)
+    _, said = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, says in said) == (2, True)
