@@ -90,6 +90,39 @@ def test_a_bug_inside_the_fake_fails_the_test_that_met_it_and_no_other(pytester:
     result.stdout.fnmatch_lines(["*RuntimeError: a bug of the fake*"])
 
 
+def test_a_project_may_have_a_server_of_its_own_making(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest("""
+        import fakeio
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def fakeio_server():
+            with fakeio.Fake(tape_limit=7, settings={"auto_merge": False}) as fake:
+                yield fake
+    """)
+    pytester.makepyfile("""
+        def test_it_is_used(customerio, fakeio_server):
+            assert (customerio._hosted.tape.limit, customerio.settings["auto_merge"]) == (7, False)
+            assert customerio.url == fakeio_server.url
+    """)
+    pytester.runpytest_inprocess(*RUN).assert_outcomes(passed=1)
+
+
+def test_a_failing_assertion_points_at_the_line_of_the_test(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        def test_it(customerio):
+            customerio.assert_event("order")
+    """)
+    result = pytester.runpytest_inprocess(*RUN)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([
+        '>*customerio.assert_event("order")',
+        "E*AssertionError: no event 'order' like this was recorded",
+        "*:2: AssertionError",
+    ])
+    result.stdout.no_fnmatch_line("*assertions.py*")
+
+
 def test_the_fixtures_are_listed_with_what_they_are_for(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("--fixtures", *RUN)
     result.stdout.fnmatch_lines(["*fakeio_server*", "*Customer.io on a free port*"])
