@@ -28,6 +28,13 @@ def add_events_arguments(parser: argparse.ArgumentParser) -> None:
         "source", metavar="SOURCE",
         help="an Export API zip, .json.gz, JSONL, a folder or glob of them, - for stdin, or amplitude:export",
     )
+    add_rule_arguments(parser)
+    add("--dry-run", action="store_true", help="say what would happen; send nothing, write no file")
+
+
+def add_rule_arguments(parser: argparse.ArgumentParser) -> None:
+    """What decides which events are sent, whose, and what of them."""
+    add = parser.add_argument
     add("--event", action="append", default=[], metavar="NAME", help=f"send only events of this name; {_NAMES}")
     add("--exclude", action="append", default=[], metavar="NAME", help=f"leave out events of this name; {_NAMES}")
     add(
@@ -37,9 +44,9 @@ def add_events_arguments(parser: argparse.ArgumentParser) -> None:
     add("--id-property", default="user_id", metavar="NAME", help="user_id, or the user property with the identifier")
     add("--id-type", default="auto", choices=ID_TYPES, help="what kind of identifier it is (auto: by its shape)")
     add("--parity", action="store_true", help="send every value as text and no lists, as Amplitude's own stream does")
+    add("--keep-nulls", action="store_true", help="send properties that are null too, in place of leaving them out")
     add("--since", type=_moment, metavar="TIME", help="only events from then on: ISO 8601 (UTC), a day, Unix seconds")
     add("--until", type=_moment, metavar="TIME", help="only events before that")
-    add("--dry-run", action="store_true", help="say what would happen; send nothing, write no file")
 
 
 def events(arguments: argparse.Namespace, settings: Settings, console: Console) -> Ended:
@@ -60,6 +67,7 @@ def parse_rules(arguments: argparse.Namespace) -> Rules:
         exclude=_event_names(arguments.exclude),
         properties=_properties(arguments.properties),
         parity=arguments.parity,
+        keep_nulls=arguments.keep_nulls,
         id_property=arguments.id_property,
         id_type=arguments.id_type,
         since=arguments.since,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from sync.core.batches import Batch, KnownEvents, Packer
 from sync.core.errors import SourceError
-from sync.core.mapping import Discard, Mapping, Rules
+from sync.core.mapping import Discard, Rules
+from sync.core.mapping import Mapping as RowMapping
 from sync.core.properties import Properties
 from sync.core.rows import parse_rows
 from sync.core.times import encode_moment
@@ -19,12 +21,19 @@ Bury = Callable[[Discard, str, int], None]  # told of every row that can't be se
 class EventReading:
     """Reads one source by one set of rules; holds a piece and a batch, however large the source is."""
 
-    def __init__(self, rules: Rules, known: KnownEvents, bury: Bury, *, lanes: int = 1) -> None:
+    def __init__(
+        self, rules: Rules, known: KnownEvents, bury: Bury, *, lanes: int = 1, late_before_s: float = -math.inf
+    ) -> None:
+        """`late_before_s`: events of before then, Unix seconds, are counted as `late`."""
+        self.late = 0
+        self._late_before_ms = late_before_s * 1000
         self.received = 0
         self.filtered = 0
         self.discarded: Counter[str] = Counter()
-        self._mapping = Mapping(rules)
-        self._packer = Packer(Properties(rules.properties, parity=rules.parity), known, lanes)
+        self._mapping = RowMapping(rules)
+        self._packer = Packer(
+            Properties(rules.properties, parity=rules.parity, keep_nulls=rules.keep_nulls), known, lanes
+        )
         self._bury = bury
         self._first_ms: int | None = None
         self._last_ms: int | None = None
@@ -33,6 +42,16 @@ class EventReading:
     def duplicates(self) -> int:
         """Events that were delivered before, or stand in the source more than once."""
         return self._packer.duplicates
+
+    @property
+    def shed(self) -> Mapping[str, int]:
+        """Events that were too large and lost a part of their properties, by the part."""
+        return self._packer.shed
+
+    @property
+    def came(self) -> frozenset[str]:
+        """Of the events that were asked for by name, those that came."""
+        return frozenset(self._mapping.came)
 
     @property
     def oldest_at(self) -> str | None:
@@ -76,3 +95,5 @@ class EventReading:
         if ms:
             self._first_ms = min(ms) if self._first_ms is None else min(self._first_ms, min(ms))
             self._last_ms = max(ms) if self._last_ms is None else max(self._last_ms, max(ms))
+            if self._first_ms < self._late_before_ms:
+                self.late += sum(one < self._late_before_ms for one in ms)

@@ -29,6 +29,7 @@ from sync.edge.letters import EventLetters
 from sync.edge.settings import Settings
 from sync.edge.transport import Network
 from sync.event_letters import discarded_letter
+from sync.event_notes import LATE_S, notes, silent_names
 from sync.event_reading import EventReading
 from sync.export_source import EXPORT, open_export
 from sync.run import new_run_id
@@ -167,15 +168,25 @@ class _Run:
         events = EventLedger(self._ledger, self._site_id, self.report.run_id)
         with Courier(self._destination.driver, self._lanes) as courier:
             self._dispatcher = dispatcher = Dispatcher(courier, events, self.report.run_id)
-            self._reading = EventReading(self._options.rules, events, self._bury, lanes=self._lanes)
+            self._reading = reading = EventReading(
+                self._options.rules, events, self._bury, lanes=self._lanes, late_before_s=time.time() - LATE_S
+            )
             batches = self._reading.batches(self._watched(source))
             in_doubt = deliver_all(batches, courier, dispatcher, events)
         if self._writing is not None:
             EventLetters(self._writing, self._site_id).settle(self.report.run_id)
+            self._remark(reading, self._writing)
         if in_doubt:
             self._console.warn(
                 f"{in_doubt} events of an earlier run that was cut off are still in doubt: run its source again"
             )
+
+    def _remark(self, reading: EventReading, ledger: Ledger) -> None:
+        for line in notes(reading):
+            self._console.note(line)
+        if (wanted := self._options.rules.events) is not None and reading.received:
+            for line in silent_names(ledger, self._site_id, wanted, reading.came):
+                self._console.warn(line)
 
     def _bury(self, discard: Discard, file: str, number: int) -> None:
         assert self._dispatcher is not None, "only a run that delivers buries"

@@ -2,20 +2,25 @@
 
 Several requests may be in flight, one a lane. One person's events never overtake each other: all of them go by one
 lane, and an event too large for a batch closes the open batch of its lane and goes after it, alone. An item is measured
-as the bytes that will be sent, and nothing is cut to fit.
+as the bytes that will be sent, and no value is cut to fit: of an event too large for both dialects, whole groups of
+properties are left out.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Protocol
 from zlib import crc32
 
 import msgspec
+from msgspec import Raw
+from msgspec.structs import replace
 
 from sync.core.budgets import EVENT_DATA, V2_BATCH, V2_ITEM
 from sync.core.mapping import CIO_PREFIX, Discard, Intent
 from sync.core.properties import Properties, compact
+from sync.core.rows import NO_PROPERTIES, Row
 from sync.core.sending import Request
 from sync.core.ulids import encode_ulids
 from sync.core.validation import Reason
@@ -75,6 +80,7 @@ class Packer:
 
     def __init__(self, properties: Properties, known: KnownEvents, lanes: int = 1) -> None:
         self.duplicates = 0
+        self.shed: Counter[str] = Counter()  # events that lost a part so that they fit
         self._properties = properties
         self._known = known
         self._open = [_Open(lane) for lane in range(lanes)]
@@ -90,7 +96,7 @@ class Packer:
             data = encode_data(intent.row)
             item = b"" if data is None else encode_item(intent, text, data)
             if data is not None and len(item) > V2_ITEM.most:
-                data = compact(data)
+                data = self._fitted(intent.row, compact(data))
                 item = encode_item(intent, text, data)
             if data is None or len(item) > V2_ITEM.most:
                 yield from self._odd(intent, text, data, item, discards)
@@ -109,6 +115,18 @@ class Packer:
         """The open batches, as far as anything is in them."""
         for batch in self._open:
             yield from self._close(batch)
+
+    def _fitted(self, row: Row, data: bytes) -> bytes:
+        """`data`, or what is left of it when parts have to go, in one order for all: what is about groups, then about
+        the person. An event that is too large without them keeps all, to be told."""
+        if len(data) <= EVENT_DATA.most:
+            return data
+        for part, left_out in _SHED:
+            less = self._properties.encode_data(replace(row, **left_out))
+            if less is not None and len(less := compact(less)) <= EVENT_DATA.most:
+                self.shed[part] += 1
+                return less
+        return data
 
     def _lane(self, intent: Intent) -> _Open:
         return self._open[lane_of(intent, len(self._open)) if self._spread else 0]
@@ -137,6 +155,15 @@ def lane_of(intent: Intent, lanes: int) -> int:
     its prefix and without."""
     who = intent.identifier.lower() if intent.kind == "email" else intent.identifier.removeprefix(CIO_PREFIX)
     return crc32(who.encode()) % lanes
+
+
+_SHED: tuple[tuple[str, dict[str, Raw]], ...] = (
+    ("groups", {"group_properties": NO_PROPERTIES, "groups": NO_PROPERTIES}),
+    (
+        "user_properties",
+        {"group_properties": NO_PROPERTIES, "groups": NO_PROPERTIES, "user_properties": NO_PROPERTIES},
+    ),
+)
 
 
 def _unfit(data: bytes | None, segment: str | None) -> Reason | None:

@@ -40,6 +40,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     exclude: frozenset[str] = frozenset()
     properties: Select | frozenset[str] = Select.ALL
     parity: bool = False
+    keep_nulls: bool = False
     id_property: str = "user_id"
     id_type: IdType = "auto"
     since: int | None = None
@@ -79,6 +80,7 @@ class Mapping:
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
+        self.came: set[str] = set()  # of the events that were asked for by name
         self._names: dict[str | None, Name] = {}
         self._times = TimeReader()
         self._identifier = identifier_reader(rules)
@@ -116,6 +118,8 @@ class Mapping:
         if isinstance(row, Unreadable):
             return Reason.BAD_ROW
         name = (row.event_type or "").strip()
+        if self._rules.events is not None and name in self._rules.events:
+            self.came.add(name)
         verdict = None if self._left_out(name) else name_fault(name) or _encode(name)
         if len(self._names) < _MOST_NAMES and row.event_type is not None:
             self._names[row.event_type] = verdict

@@ -2,7 +2,7 @@
 
 Event properties stand at the top; user properties, group properties and groups under those names, where they hold
 anything. Bytes are passed on untouched where nothing has to change, which is almost always, so every JSON value stays
-what it was: null, any number of digits, any nesting.
+what it was: any number of digits, any nesting. Only properties that are null are left out.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
 _encode = msgspec.json.Encoder().encode
 _NESTED_HEADS = tuple(b'"%b":' % name.encode() for name in NESTED)
 _NULL = Raw(b"null")
+_NULL_WORD = b"null"
 _NOTHING = (NO_PROPERTIES, _NULL, Raw(b"[]"))
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u....|.)")
 _EMPTY = b"{}"
@@ -55,9 +56,15 @@ _QUOTE = ord('"')
 
 
 class Properties:
-    """Encodes the data of events by one rule. `parity` makes every value text, as Amplitude's own stream does."""
+    """Encodes the data of events by one rule. `parity` makes every value text, as Amplitude's own stream does.
 
-    def __init__(self, select: Select | frozenset[str] = Select.ALL, *, parity: bool = False) -> None:
+    A property that is null says nothing and is left out, unless `keep_nulls`; a null inside of a value is part of it.
+    """
+
+    def __init__(
+        self, select: Select | frozenset[str] = Select.ALL, *, parity: bool = False, keep_nulls: bool = False
+    ) -> None:
+        self._keep_nulls = keep_nulls
         self._names = select if isinstance(select, frozenset) else None
         self._parity = parity
         self._nothing = select is Select.NONE
@@ -65,7 +72,7 @@ class Properties:
 
     def encode_data(self, row: Row) -> bytes | None:
         """The JSON object for `data`; None when the event properties are no object, which makes it a bad row."""
-        if self._may_stay:
+        if self._may_stay and (self._keep_nulls or not _mentions_null(row)):
             own = bytes(row.event_properties)
             if own[:2] == _OPENED and _decode_special(own) == _NOTHING_SPECIAL:
                 return _with_nested(row, b",", own[:-1])
@@ -93,7 +100,18 @@ class Properties:
             members = {name: value for name, value in members.items() if name in self._names}
         if self._parity:
             return {name: text for name, value in members.items() if (text := _as_text(value)) is not None}
-        return members
+        if self._keep_nulls:
+            return members
+        return {name: value for name, value in members.items() if value != _NULL}
+
+
+def _mentions_null(row: Row) -> bool:
+    """Whether there may be a property that is null: the word stands somewhere in them. The columns themselves may be
+    null, which is nothing."""
+    return any(
+        _NULL_WORD in raw and raw != _NULL
+        for raw in map(bytes, (row.event_properties, row.user_properties, row.group_properties, row.groups))
+    )
 
 
 def compact(data: bytes) -> bytes:

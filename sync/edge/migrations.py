@@ -97,6 +97,14 @@ STEPS: tuple[str, ...] = (
     ALTER TABLE dead_letters ADD COLUMN settled_by TEXT;
     CREATE INDEX dead_letters_open ON dead_letters (id) WHERE settled_by IS NULL;
     """,
+    """
+    CREATE TABLE event_names (           -- events that runs were asked for by name
+        site_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        silent_runs INTEGER NOT NULL,    -- runs since it last came
+        PRIMARY KEY (site_id, name)
+    ) STRICT;
+    """,
 )
 LATEST = len(STEPS)
 

@@ -50,7 +50,7 @@ def test_an_event_arrives_whole(engine: Engine) -> None:
     assert event.person is not None
     assert event.person.id == "42"
     assert event.data == {
-        "total": 12.5, "items": [{"sku": "é"}], "coupon": None, "amplitude_reply_to": "x@example.com",
+        "total": 12.5, "items": [{"sku": "é"}], "amplitude_reply_to": "x@example.com",
         "user_properties": {"plan": "pro"}, "group_properties": {"company": {"seats": 3}}, "groups": {"company": ["A"]},
     }  # fmt: skip
     assert (report.status, report.mode, counts(report)) == ("success", "send", {"received": 1, "delivered": 1})
@@ -227,7 +227,7 @@ def test_odd_values_arrive_as_documented(engine: Engine) -> None:
     engine.report(line.encode())
     data = engine.workspace.events()[0].data
     assert {key: value for key, value in data.items() if key != "deep"} == {
-        "nan": None, "big": 9223372036854775808, "long": None, "": 1, "a.b": 2, "half": "\ufffd", "nul": "a\ufffdb",
+        "big": 9223372036854775808, "": 1, "a.b": 2, "half": "\ufffd", "nul": "a\ufffdb",
     }  # fmt: skip
     assert json.dumps(data["deep"]) == "[" * 41 + "]" * 41
 

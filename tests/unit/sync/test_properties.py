@@ -13,13 +13,17 @@ from sync.core.properties import NESTED, RESERVED, Properties, Select, compact
 from sync.core.rows import parse_rows
 
 
-def encoded(select: Select | frozenset[str] = Select.ALL, *, parity: bool = False, **columns: Any) -> bytes | None:
+def encoded(
+    select: Select | frozenset[str] = Select.ALL, *, parity: bool = False, keep_nulls: bool = False, **columns: Any
+) -> bytes | None:
     (row,) = parse_rows(json.dumps(columns).encode())
-    return Properties(select, parity=parity).encode_data(row)
+    return Properties(select, parity=parity, keep_nulls=keep_nulls).encode_data(row)
 
 
-def data(select: Select | frozenset[str] = Select.ALL, *, parity: bool = False, **columns: Any) -> Any:
-    text = encoded(select, parity=parity, **columns)
+def data(
+    select: Select | frozenset[str] = Select.ALL, *, parity: bool = False, keep_nulls: bool = False, **columns: Any
+) -> Any:
+    text = encoded(select, parity=parity, keep_nulls=keep_nulls, **columns)
     assert text is not None
     return json.loads(text)
 
@@ -48,7 +52,11 @@ LAYOUT = [
     ),
     pytest.param({"event_properties": None, "groups": {"b": 2}}, {"groups": {"b": 2}}, id="null first"),
     pytest.param({"event_properties": [], "groups": []}, {}, id="empty lists, some exporters' empty objects"),
-    pytest.param({"event_properties": {"a": None}}, {"a": None}, id="a null is kept"),
+    pytest.param({"event_properties": {"a": None}}, {}, id="a null says nothing"),
+    pytest.param(
+        {"event_properties": {"a": 1, "b": None}, "user_properties": {"c": None}, "groups": {"d": None, "e": "null"}},
+        {"a": 1, "groups": {"e": "null"}}, id="nulls in every place",
+    ),
     pytest.param(
         {"event_properties": {"a": [1, {"b": None}], "": 2, "x.y": {}}}, {"a": [1, {"b": None}], "": 2, "x.y": {}},
         id="nested, unnamed, with dots",
@@ -92,7 +100,7 @@ def test_spaces_inside_an_object_harm_nothing(text: bytes) -> None:
 @pytest.mark.parametrize("name", [*RESERVED, *NESTED])
 @pytest.mark.parametrize("value", ["x", None, {"deep": 1}])
 def test_a_name_that_means_something_else_gets_a_prefix(name: str, value: Any) -> None:
-    assert data(event_properties={name: value, "a": 1}) == {f"amplitude_{name}": value, "a": 1}
+    assert data(keep_nulls=True, event_properties={name: value, "a": 1}) == {f"amplitude_{name}": value, "a": 1}
 
 
 def test_a_prefix_never_takes_a_name_that_is_taken() -> None:
@@ -134,7 +142,7 @@ def test_none_sends_nothing() -> None:
     ("names", "expected"),
     [
         pytest.param({"a"}, {"a": 1, "user_properties": {"a": True}}, id="a name in two places"),
-        pytest.param({"c"}, {"user_properties": {"c": None}}, id="a null"),
+        pytest.param({"c"}, {}, id="a null"),
         pytest.param({"company", "d"}, {"group_properties": {"d": 1}, "groups": {"company": ["x"]}}, id="below"),
         pytest.param({"recipient"}, {"amplitude_recipient": "r"}, id="a reserved name, asked for"),
         pytest.param({"user_properties"}, {}, id="the name of a place is no property"),
@@ -181,9 +189,29 @@ values = st.recursive(
 objects = st.dictionaries(names, values, max_size=5)
 
 
-@given(own=objects, users=objects, of_groups=objects, groups=objects)
-def test_every_value_arrives_as_it_was(own: Any, users: Any, of_groups: Any, groups: Any) -> None:
-    sent = data(event_properties=own, user_properties=users, group_properties=of_groups, groups=groups)
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        pytest.param(Select.ALL, {"a": None, "b": [None], "groups": {"c": None}}, id="all"),
+        pytest.param(frozenset({"a"}), {"a": None}, id="selected"),
+    ],
+)
+def test_nulls_are_sent_when_asked_for(names: Select | frozenset[str], expected: Any) -> None:
+    columns: dict[str, Any] = {"event_properties": {"a": None, "b": [None]}, "groups": {"c": None}}
+    assert data(names, keep_nulls=True, **columns) == expected
+
+
+def without_nulls(properties: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in properties.items() if value is not None}
+
+
+@given(own=objects, users=objects, of_groups=objects, groups=objects, keep_nulls=st.booleans())
+def test_every_value_arrives_as_it_was(own: Any, users: Any, of_groups: Any, groups: Any, keep_nulls: bool) -> None:
+    sent = data(
+        keep_nulls=keep_nulls, event_properties=own, user_properties=users, group_properties=of_groups, groups=groups
+    )
+    if not keep_nulls:
+        own, users, of_groups, groups = map(without_nulls, (own, users, of_groups, groups))
     for name, value in (("user_properties", users), ("group_properties", of_groups), ("groups", groups)):
         assert sent.pop(name, {}) == value
     assert sorted(map(repr, sent.values())) == sorted(map(repr, own.values()))

@@ -1,0 +1,40 @@
+"""What an events run says beside its report: properties it left out, events too old to start a campaign, and names of
+events that no longer come. Counts and names of events only, never people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sync.edge.ledger import Ledger
+from sync.event_reading import EventReading
+
+LATE_S = 72 * 3600  # Source: docs.customer.io > Track API > events > timestamp: older ones trigger no campaign
+_WORDS = {"groups": "groups and group properties", "user_properties": "user properties"}
+
+
+def notes(reading: EventReading) -> Iterator[str]:
+    """Lines for somebody who watches."""
+    for part, count in sorted(reading.shed.items()):
+        yield f"{count} events were too large; their {_WORDS[part]} were left out so that they fit"
+    if reading.late:
+        yield f"{reading.late} events happened more than 72 hours ago: they are recorded, but start no campaign"
+
+
+def silent_names(ledger: Ledger, site_id: str, wanted: frozenset[str], seen: frozenset[str]) -> Iterator[str]:
+    """A line for each event that was asked for by name and did not come, with the number of runs without it; what came
+    is counted anew. Call it for runs that read something."""
+    with ledger.atomic() as connection:
+        for name in sorted(wanted):
+            connection.execute(
+                "INSERT INTO event_names (site_id, name, silent_runs) VALUES (?1, ?2, ?3)"
+                " ON CONFLICT (site_id, name) DO UPDATE SET silent_runs = ?3 * (silent_runs + 1)",
+                (site_id, name, int(name not in seen)),
+            )
+        rows = connection.execute(
+            "SELECT name, silent_runs FROM event_names WHERE site_id = ? AND silent_runs > 0 ORDER BY name", (site_id,)
+        ).fetchall()
+    for name, runs in rows:
+        if name in wanted:
+            times = "this run" if runs == 1 else f"the last {runs} runs"
+            yield f"no event called {name!r} came in {times}; was it renamed at Amplitude?"

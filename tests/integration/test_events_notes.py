@@ -1,0 +1,132 @@
+"""What an events run does about properties that do not fit and says about events that are late or no longer come."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fakeio import Fake
+from sync.core.batches import Packer
+from sync.core.mapping import Mapping, Rules
+from sync.core.properties import Properties
+from sync.core.rows import parse_rows
+from sync.edge.console import Console
+from sync.edge.ledger import Ledger
+from sync.run_events import EventsOptions, run_events
+from tests.integration.event_engine import HASTE, Engine, counts, row
+
+
+@pytest.fixture(scope="module")
+def fake() -> Iterator[Fake]:
+    with Fake() as server:
+        yield server
+
+
+@pytest.fixture
+def engine(fake: Fake, tmp_path: Path) -> Iterator[Engine]:
+    workspace = fake.new_workspace()
+    yield Engine(fake, workspace, tmp_path)
+    workspace.raise_first_error()
+
+
+def said(engine: Engine, *rows: dict[str, Any], **rules: Any) -> list[str]:
+    """What a run over `rows` tells somebody who watches."""
+    stream = io.StringIO()
+    options = EventsOptions(source=str(engine.export(*rows)), rules=Rules(**rules))
+    with Ledger.open(engine.path) as ledger:
+        run_events(options, engine.settings(), ledger, Console(stream=stream), policy=HASTE)
+    return [line for line in stream.getvalue().splitlines() if not line.startswith("reading")]
+
+
+def text(size: int) -> dict[str, str]:
+    return {"text": "x" * size}
+
+
+# -- too large --------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("columns", "kept"),
+    [
+        pytest.param(
+            {"user_properties": text(10), "group_properties": text(99_990), "groups": {"g": "1"}},
+            {"user_properties": text(10)}, id="groups go first",
+        ),
+        pytest.param(
+            {"user_properties": text(99_990), "groups": {"g": "1"}}, {}, id="then what is about the person",
+        ),
+        pytest.param(
+            {"event_properties": text(60_000), "user_properties": text(50_000), "groups": {"g": "1"}}, text(60_000),
+            id="and its own never",
+        ),
+    ],
+)  # fmt: skip
+def test_of_an_event_that_is_too_large_parts_are_left_out(
+    engine: Engine, columns: dict[str, Any], kept: dict[str, Any]
+) -> None:
+    lines = said(engine, {**row(1), "event_properties": {}, **columns}, {**row(2)})
+    assert [one.data for one in engine.workspace.events()] == [kept, {"n": 2}]
+    assert [line for line in lines if "left out so that they fit" in line] != []
+
+
+def test_an_event_that_is_too_large_by_itself_is_discarded_and_loses_nothing(engine: Engine) -> None:
+    report = engine.report({**row(1), "event_properties": text(99_980), "user_properties": text(500)}, row(2))
+    assert counts(report) == {"received": 2, "delivered": 2}
+    report = engine.report({**row(3), "event_properties": text(100_000), "user_properties": text(5)})
+    assert counts(report) == {"received": 1, "discarded": {"event_too_large": 1}}
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_the_limit_is_kept_to_the_byte(over: int) -> None:
+    own, users = {"a": "é" * 20_000}, {"b": "x"}
+    whole = len(Properties().encode_data(parse_rows(line(own, users))[0]) or b"")
+    own["a"] += "x" * (100_000 - whole + over)
+    packer = Packer(Properties(), set())
+    rows = parse_rows(line(own, users))
+    mapped = Mapping(Rules()).map_rows(rows, line(own, users))
+    (batch,) = [*packer.pack(mapped.intents, mapped.discards), *packer.flush()]
+    assert (dict(packer.shed), b'"user_properties"' in (batch.alone.body or b"") if batch.alone else None) == (
+        ({"user_properties": 1}, False) if over else ({}, True)
+    )
+
+
+def line(own: dict[str, Any], users: dict[str, Any]) -> bytes:
+    whole = {**row(1), "event_properties": own, "user_properties": users}
+    return json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+# -- late -------------------------------------------------------------------------------------------------------------
+def at(seconds_ago: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S.000000", time.gmtime(time.time() - seconds_ago))
+
+
+def test_events_too_old_to_start_a_campaign_are_delivered_and_told(engine: Engine) -> None:
+    hours = (1, 71, 73, 1_000)
+    lines = said(engine, *(row(n, event_time=at(3_600 * ago)) for n, ago in enumerate(hours)))
+    assert engine.numbers() == [0, 1, 2, 3]
+    assert lines == ["2 events happened more than 72 hours ago: they are recorded, but start no campaign"]
+
+
+# -- renamed ----------------------------------------------------------------------------------------------------------
+def test_an_event_that_no_longer_comes_is_told_with_the_number_of_runs(engine: Engine) -> None:
+    now = {"event_time": at(60)}
+    wanted = {"events": frozenset({"order", "Checkout"})}
+    assert said(engine, row(1, **now), **wanted) == [
+        "no event called 'Checkout' came in this run; was it renamed at Amplitude?"
+    ]
+    assert said(engine, row(2, **now), **wanted) == [
+        "no event called 'Checkout' came in the last 2 runs; was it renamed at Amplitude?"
+    ]
+    assert said(engine, row(3, **now), row(4, event_type=" Checkout ", **now), **wanted) == []
+    assert said(engine, row(5, **now), **wanted) == [
+        "no event called 'Checkout' came in this run; was it renamed at Amplitude?"
+    ]
+    assert said(engine, row(6, **now)) == []
+
+
+def test_a_source_without_events_tells_nothing_of_names(engine: Engine) -> None:
+    assert said(engine, events=frozenset({"order"})) == []
