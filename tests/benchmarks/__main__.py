@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.benchmarks import e1_events, f1_identify, f3_start, f4_growth, f6_in_process, f8_scale
+from tests.benchmarks import e1_events, f1_identify, f3_start, f4_growth, f6_in_process, f7_forks, f8_scale
 from tests.benchmarks.harness import Result, busyness, libraries, machine, print_result, render_rows
 
 BENCHMARKS: dict[str, Callable[..., list[Result]]] = {
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, Callable[..., list[Result]]] = {
     "F3": f3_start.measure,
     "F4": f4_growth.measure,
     "F6": f6_in_process.measure,
+    "F7": f7_forks.measure,
     "F8": f8_scale.measure,  # and F5, of the same server
     "E1": e1_events.measure,  # and E3, from the same runs
 }

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +15,9 @@ from hypothesis import strategies as st
 from fakeio import Fake, WorkspaceHandle
 from tests.contract import controlling
 from tests.contract.controlling import Control
+from tests.contract.readme import blocks
+from tests.contract.serving import PATIENCE_S
+from tests.contract.source_tree import CHECKOUT
 
 fake, control = controlling.fake, controlling.control
 
@@ -306,6 +312,16 @@ def test_differences_come_in_pages(control: Control) -> None:
 def test_a_difference_needs_two_workspaces(control: Control, query: str, status: int, code: str) -> None:
     answer = control.client.get(f"{control.base}/diff{query}")
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+
+
+def test_the_example_of_a_fork_for_each_test_passes(tmp_path: Path) -> None:
+    page = blocks((CHECKOUT / "fakeio" / "README.md").read_text(encoding="utf-8"))
+    (example,) = (block.text for block in page if block.kind == "python test" and ".fork()" in block.text)
+    (tmp_path / "test_example.py").write_text(example, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert ended.returncode == 0, ended.stdout
+    assert "2 passed" in ended.stdout
 
 
 def test_restoring_from_python_says_what_is_wrong(control: Control) -> None:
