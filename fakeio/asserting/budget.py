@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from fakeio.asserting.tape import need_all
+from fakeio.asserting.tape import need_all, need_settled
 from fakeio.core.outcomes import Ignored
 from fakeio.core.wording import DIFFERENCES, LONGEST_WHY, Report, clipped, first, path_shown, several, tally
 from fakeio.edge.exchange import Universe
@@ -44,6 +44,8 @@ def overspent(universe: Universe, hosted: HostedWorkspace, budget: Budget) -> st
     """The failure in words; None when everything is within the budget. AssertionError: it can't be told."""
     __tracebackhide__ = True
     need_all(hosted.tape, "what was spent")
+    if budget.noop is not None:
+        need_settled(hosted.tape, "how many requests changed nothing")
     exchanges = list(hosted.tape)
     idle = [exchange for exchange in exchanges if changed_nothing(exchange)]
     busiest = busiest_second([exchange for exchange in exchanges if exchange.api == TRACK])

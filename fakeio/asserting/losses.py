@@ -85,7 +85,7 @@ def _may_be_any(exchange: Exchange, name: str, outcome: Outcome | None) -> bool:
 
 def _of(exchange: Exchange, name: str, outcome: Outcome | None, meant: Operation | None) -> Iterator[Loss]:
     if outcome is None:
-        why = "move the clock on, or flush()"
+        why = "its delay is not over: move the clock on, or flush()"
         yield Loss(exchange, name, WAITING, why, None, meant)
     elif isinstance(outcome, Applied):
         for note in outcome.notes:

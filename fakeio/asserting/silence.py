@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from fakeio.asserting.tape import need_all
+from fakeio.asserting.tape import count_waiting, need_all
 from fakeio.core.rules import REFUSED, RULES
 from fakeio.core.wording import LISTED, LONGEST_WHY, Report, clipped, path_shown, several, tally
 from fakeio.edge.control_requests import ignored
 from fakeio.edge.registry import HostedWorkspace
-from fakeio.edge.tape import Tape
 
 
 def check_rules(allowed: Collection[str]) -> None:
@@ -26,7 +25,7 @@ def silent_ignores(hosted: HostedWorkspace, allowed: Collection[str]) -> str | N
     __tracebackhide__ = True
     need_all(hosted.tape, "what was ignored")
     rows = [row for _, row in ignored(hosted.tape) if row["rule"] not in allowed]
-    waiting = _waiting(hosted.tape)
+    waiting = count_waiting(hosted.tape)
     if not rows and not waiting:
         return None
     report = Report(_headline(len(rows), waiting))
@@ -50,7 +49,3 @@ def _headline(count: int, waiting: int) -> str:
 def _words(row: Mapping[str, Any]) -> str:
     asked = f"{row['method']} {path_shown(row['path'])}"
     return f"{asked}: {row['operation']} ignored: {clipped(row['explanation'], LONGEST_WHY)} [{row['rule']}]"
-
-
-def _waiting(tape: Tape) -> int:
-    return sum(outcome is None for exchange in tape for _, outcome in exchange.operations)

@@ -1,8 +1,8 @@
-"""What an assertion may conclude from a tape that has lost part of what arrived: nothing, and it says so."""
+"""What an assertion may conclude while the tape has lost exchanges, or operations wait: nothing, and it says so."""
 
 from __future__ import annotations
 
-from fakeio.core.wording import Report
+from fakeio.core.wording import Report, several
 from fakeio.edge.tape import Tape
 from fakeio.edge.tape_words import incomplete
 
@@ -14,6 +14,21 @@ def need_all(tape: Tape, what: str) -> None:
     if why is not None:
         report = Report(f"{what} can't be told: exchanges are missing")
         report.add("why", why)
+        raise AssertionError(str(report))
+
+
+def count_waiting(tape: Tape) -> int:
+    """How many operations were accepted and are not processed yet."""
+    return sum(outcome is None for exchange in tape for _, outcome in exchange.operations)
+
+
+def need_settled(tape: Tape, what: str) -> None:
+    """Raise AssertionError while it is open what becomes of something that was accepted."""
+    __tracebackhide__ = True
+    waiting = count_waiting(tape)
+    if waiting:
+        report = Report(f"{what} can't be told yet")
+        report.add("waiting", f"{several(waiting, 'operation')} not processed yet: move the clock on, or flush() first")
         raise AssertionError(str(report))
 
 

@@ -109,7 +109,8 @@ def struck(client: httpx.Client, space: WorkspaceHandle) -> None:
     pytest.param(refused, "the event was refused, because ", id="refused, since the key is wrong"),
     pytest.param(repeated, "the event was accepted and ignored, because an event with id '01A' was recorded before",
                  id="sent twice"),
-    pytest.param(waiting, "the event was accepted and is not visible yet, because move", id="still on its way"),
+    pytest.param(waiting, "the event was accepted and is not visible yet, because its delay is not over: move the "
+                 "clock on, or flush()", id="still on its way"),
     pytest.param(struck, "the event was not carried out, because a fault struck first (status)", id="a fault struck"),
 ])  # fmt: skip
 def test_an_event_that_was_sent_word_for_word_is_told_with_its_fate(

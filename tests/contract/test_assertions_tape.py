@@ -140,6 +140,19 @@ def test_half_a_batch_is_no_waste_and_a_whole_one_is(client: httpx.Client, space
     assert "request 3: POST /api/v2/batch: nobody has id '1' [person.unknown], and 1" in told
 
 
+def test_a_request_that_is_still_on_its_way_is_not_called_useful(client: httpx.Client, space: WorkspaceHandle) -> None:
+    space.add_person(id="1", attributes={"plan": "pro"})
+    space.update_settings(propagation_delay_s=60)
+    identify(client, space, "1", plan="pro")
+    space.assert_budget(requests=1)
+    assert failure(lambda: space.assert_budget(noop=0)).splitlines() == [
+        "how many requests changed nothing can't be told yet",
+        "  waiting     1 operation not processed yet: move the clock on, or flush() first",
+    ]
+    space.flush()
+    assert failure(lambda: space.assert_budget(noop=0)).startswith("over the budget: noop 1")
+
+
 @pytest.mark.parametrize(("budget", "error", "says"), [
     pytest.param({}, TypeError, "limits something", id="nothing"),
     pytest.param({"noop": -1}, ValueError, "noop is at least 0", id="less than nothing"),
