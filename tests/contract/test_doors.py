@@ -94,15 +94,17 @@ def test_all_doors_lead_to_the_same_state_and_the_same_tape(fake: Fake, space: W
 
 
 @pytest.mark.parametrize("door", [door for door in DOORS if door not in (by_app, by_mounted_app)])
-@pytest.mark.parametrize(("kind", "error"), [
-    pytest.param("reset", httpx.ReadError, id="reset"),
-    pytest.param("close", httpx.RemoteProtocolError, id="closed before the status line"),
-    pytest.param("lose_reply", httpx.RemoteProtocolError, id="done, and the answer lost"),
+@pytest.mark.parametrize(("kind", "fields", "error"), [
+    pytest.param("reset", {}, httpx.ReadError, id="reset"),
+    pytest.param("close", {}, httpx.RemoteProtocolError, id="closed before the status line"),
+    pytest.param("lose_reply", {}, httpx.RemoteProtocolError, id="done, and the answer lost"),
+    pytest.param("truncate", {"bytes": 1}, httpx.RemoteProtocolError, id="ended in the middle of the body"),
+    pytest.param("timeout", {"seconds": 0.05}, httpx.RemoteProtocolError, id="silent, then closed"),
 ])
 def test_a_fault_of_the_socket_is_the_same_error_behind_every_door(
-    fake: Fake, space: WorkspaceHandle, door: Any, kind: str, error: type[Exception]
+    fake: Fake, space: WorkspaceHandle, door: Any, kind: str, fields: dict[str, Any], error: type[Exception]
 ) -> None:
-    space.fault(kind, times=1)
+    space.fault(kind, times=1, **fields)
     headers = auth_of(space)
     with pytest.raises(error):
         door(fake, lambda client: client.put("/api/v1/customers/1", json={}, headers=headers))
