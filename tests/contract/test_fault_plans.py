@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from scenarios.weathers import KINDS as DRAWN
 from scenarios.weathers import plans
 from tests.contract import controlling
 from tests.contract.controlling import ADDRESS, Control
+from tests.contract.source_tree import CHECKOUT
 
 fake, control = controlling.fake, controlling.control
 
@@ -147,3 +149,24 @@ def test_a_plan_given_back_tells_its_story_again(fake: Fake) -> None:
         space.load_faults(plan)
         assert story(space, client, steps) == once
     assert {200, 503, "ReadError"} <= set(once[:24])
+
+
+# ---- the page --------------------------------------------------------------------------------------------------------
+
+PAGE = (CHECKOUT / "fakeio" / "README.md").read_text(encoding="utf-8")
+SECTION = PAGE.partition("## Things going wrong: faults\n")[2].partition("\n## ")[0]
+
+
+def test_the_page_has_every_kind_with_its_fields_and_its_moments() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|(.*)\|.*\|(.*)\|.*\|$", SECTION, re.MULTILINE)
+    told = {kind: (re.findall(r"`(\w+)`\??(?=,|:| *$)", fields), moment.strip(" `")) for kind, fields, moment in rows}
+    assert told == {
+        kind: (list(effect.__struct_encode_fields__), "any" if len(effect.moments) == 3 else effect.moments[0])
+        for kind, effect in KINDS.items()
+    }
+
+
+def test_the_plan_on_the_page_can_be_put_in_force(control: Control) -> None:
+    example = json.loads(SECTION.partition("```json\n")[2].partition("```")[0])
+    answer = control.send("PUT", "/faults", example)
+    assert (answer.status_code, len(answer.json()["faults"])) == (200, len(example["faults"]))
