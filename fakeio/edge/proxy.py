@@ -21,6 +21,7 @@ from fakeio.edge.tls import REGIONAL_HOSTS
 
 LOOPBACK = "127.0.0.1"
 GRACE_S = 1.0  # how long what is under way may take once the proxy is told to stop
+_BACKLOG = 2048  # programs that open hundreds of connections at once are what fakes are for
 _MOST_HEAD_BYTES = 65_536
 _CHUNK_BYTES = 65_536
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
@@ -89,7 +90,9 @@ class Proxy:
             runner.run(self._listen())
 
     async def _listen(self) -> None:
-        server = await asyncio.start_server(self._serve, sock=self._listening, limit=_MOST_HEAD_BYTES)
+        server = await asyncio.start_server(
+            self._serve, sock=self._listening, limit=_MOST_HEAD_BYTES, backlog=_BACKLOG
+        )
         await self._told_to_stop.wait()
         server.close()
         if self._tasks:
