@@ -20,6 +20,7 @@ from fakeio.edge.routing import Route
 from scenarios.samples.anomalies import COHORT_ANOMALIES, export_anomalies
 from tests.contract.proofs import Proof, asking, naming
 from tests.contract.source_tree import CHECKOUT
+from tests.contract.wishes import WISHES, Wish
 
 _FENCE = re.compile(r"^```([a-z ]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -153,6 +154,20 @@ def anomalies_table() -> str:
     )
 
 
+def wishes_table() -> str:
+    """What users of other fakes want, and what answers it."""
+    return table(
+        ("", "asked of", "wanted", "answer"),
+        [(str(number), f"{row.peer}: {row.threads}", row.says, _answer(row)) for number, row in WISHES.items()],
+    )
+
+
+def _answer(wish: Wish) -> str:
+    page = f"[{wish.page}]({wish.page})" if wish.page.endswith(".md") else f"\"{wish.page}\" above" if wish.page else ""
+    tests = [test.replace(".py::test_", ": ").replace("_", " ") for test in wish.tests]
+    return "; ".join(filter(None, (page, *tests, wish.because)))
+
+
 def _proof(proof: Proof | None) -> str:
     return str(proof) if proof is not None else ""
 
@@ -172,6 +187,7 @@ RENDERED: dict[tuple[str, str], Callable[[], str]] = {
     ("fakeio/README.md", "ignored"): ignored_table,
     ("fakeio/README.md", "refused"): refused_table,
     ("fakeio/README.md", "settings"): settings_table,
+    ("fakeio/README.md", "wishes"): wishes_table,
     ("scenarios/README.md", "anomalies"): anomalies_table,
 }
 
