@@ -232,6 +232,7 @@ def test_one_that_waits_goes_along_into_another_workspace(live: Live, shop: Site
         assert (newsletter["id"], newsletter["sent_at"]) == (1, AT + 60)
         sent = control.get("/v1/newsletters/1/messages?metric=sent").json()["messages"]
         assert [message["customer_id"] for message in sent] == ["2", "1"]
+        assert control.post("/v1/newsletters", json=EMAIL).json()["newsletter"]["id"] == 3, "2 was used before"
     assert reached(shop) == []
 
 

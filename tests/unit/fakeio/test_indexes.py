@@ -80,9 +80,18 @@ def test_a_later_page_starts_where_it_starts() -> None:
         looked_at.append(one.id)
         return False
 
+    steps: list[object] = []
+
+    class Counted(list[int]):
+        def __getitem__(self, at: Any) -> Any:
+            steps.append(at)
+            return super().__getitem__(at)
+
+    deliveries._previous = Counted(deliveries._previous)
     for person in ("ann", None):
         assert deliveries.find(unwanted, 4, 10, person) == ([], 0)
     assert looked_at == ["3", "2", "1"] * 2
+    assert len(steps) == 3, "the newer ones are not walked through"
 
 
 def test_what_is_sent_after_a_fork_is_sent_on_one_side() -> None:
