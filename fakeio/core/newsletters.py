@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from fakeio.core.app_operations import CreateNewsletter, DeleteNewsletter, ScheduleNewsletter
 from fakeio.core.broadcasts import address_of
 from fakeio.core.content import Newsletter
@@ -40,8 +42,8 @@ def check_newsletter(space: Workspace, operation: DeleteNewsletter | ScheduleNew
 
 def create_newsletter(space: Workspace, operation: CreateNewsletter, now: float, request: int) -> Outcome:
     """Keep it, and promise to send it if a time was said; `result` is its number."""
-    newsletter = operation.newsletter
-    newsletter.created_at = newsletter.updated_at = int(now)
+    # a copy: an operation is never changed
+    newsletter = structs.replace(operation.newsletter, created_at=int(now), updated_at=int(now))
     made = space.content.newsletters.add(newsletter)
     if operation.send_now or made.scheduled_at is not None:
         _promise(space, made, None if operation.send_now else made.scheduled_at, now)

@@ -7,13 +7,14 @@ the `control_*.py` beside this file. Source: interface, "Control API".
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from ipaddress import ip_address
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -36,6 +37,9 @@ from fakeio.edge.control_explain import explain
 from fakeio.edge.control_export import export_all, export_one
 from fakeio.edge.control_http import ANY, PAGED, Call, ControlError, ControlRoute, Result, refuse_unknown
 from fakeio.edge.control_openapi import describe
+
+if TYPE_CHECKING:
+    from fakeio.edge.store import Store
 
 TOKEN_HEADER = "x-fakeio-token"
 _W = f"{PREFIX}/workspaces/{{w}}"
@@ -129,7 +133,7 @@ def _endpoint(row: ControlRoute, desk: Desk) -> Callable[[Request], Awaitable[Re
         with _remembering_bugs(desk):
             result = row.handler(call)
         if desk.universe.store is not None:
-            await desk.universe.store.settle()
+            await _settle(desk.universe.store)
         return _render(result)
 
     return answer
@@ -145,6 +149,14 @@ def _remembering_bugs(desk: Desk) -> Iterator[None]:
     except Exception as bug:
         desk.universe.registry.default.errors.append(bug)
         raise
+
+
+async def _settle(store: Store) -> None:
+    """Answer no sooner than what was done is on disk; raises ControlError where it can't be."""
+    waiting = store.settled()
+    # shielded: others wait for the same, and go on waiting when this client has left
+    if waiting is not None and not await asyncio.shield(asyncio.wrap_future(waiting)):
+        raise ControlError(500, "not_kept", str(store.failure), "the server stops: free the disk and start it again")
 
 
 def check_caller(desk: Desk, headers: Mapping[str, str]) -> None:

@@ -266,14 +266,14 @@ def _take_in(visit: _Visit, item: Operation | Settled, now: float, delay_s: floa
     exchange, state = visit.exchange, visit.hosted.state
     done = exchange.operations
     assert isinstance(done, list), "the commit made it one"
+    if visit.hosted.journal is not None and not isinstance(item, Settled):
+        visit.hosted.journal.take(item)
     if isinstance(item, Settled):
         outcome: Outcome | None = item.outcome
     elif delay_s is not None:
         outcome = state.accept(item, now, exchange.n, delay_s, _settler(exchange, done, item.name))
     else:
         outcome = state.apply(item, now, exchange.n)
-    if visit.hosted.journal is not None and not isinstance(item, Settled):
-        visit.hosted.journal.take(item)
     done.append((item.name, outcome))
     return outcome
 

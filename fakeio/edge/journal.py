@@ -33,19 +33,19 @@ class Journal:
     def __init__(self, store: Store, hosted: HostedWorkspace, written_bytes: int = 0) -> None:
         self._store = store
         self._hosted = hosted
-        self._taken: list[Operation] = []
+        self._taken: list[dict[str, Any]] = []
         self._bytes = written_bytes
         self._most_bytes = _LONG_BYTES
 
     def take(self, operation: Operation) -> None:
-        """An operation that a request has brought; `took` follows when there are no more."""
-        self._taken.append(operation)
+        """An operation that a request has brought, before it is carried out; `took` follows when there are no more."""
+        self._taken.append(encode_operation(operation))
 
     def took(self, now: float, delay_s: float | None) -> None:
         """The operations of one request, and how long they wait (None: nothing waits)."""
         if self._taken:
             taken, self._taken = self._taken, []
-            self.note(OPERATIONS, now, delay_s, [encode_operation(operation) for operation in taken])
+            self.note(OPERATIONS, now, delay_s, taken)
 
     def note(self, what: str, now: float, *values: Any) -> None:
         """One thing that changes the state."""

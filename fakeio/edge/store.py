@@ -7,7 +7,6 @@ one sync of the disk; `settled` says when all that was put so far is safe.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sqlite3
 import threading
@@ -115,12 +114,6 @@ class Store:
             return None
         with self._change:
             return self._next if self._jobs or self.failure else self._running
-
-    async def settle(self) -> None:
-        """Wait until whatever was put is on disk; raises StoreError where it can't be."""
-        waiting = self.settled()
-        if waiting is not None and not await asyncio.shield(asyncio.wrap_future(waiting)):
-            raise StoreError(str(self.failure))
 
     def close(self) -> None:
         """Write what is left and let go of the file; twice is harmless."""

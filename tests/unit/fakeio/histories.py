@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fakeio.core import app_operations as app
 from fakeio.core import operations as op
-from fakeio.core.content import Webhook
+from fakeio.core.content import Newsletter, Webhook
 from fakeio.core.filters import Filter, parse_filter
 from fakeio.core.identifiers import CIO_ID, EMAIL, ID, Ref
 from fakeio.core.managing import HANDLERS
@@ -126,6 +126,15 @@ content_operations = st.one_of(
         app.EditTemplate, template_id=st.integers(1, 2), language=st.sampled_from(["", "fr"]),
         changes=st.just({"subject": "new"}),
     ),
+    st.builds(app.EditAction, broadcast_id=st.just(1), action_id=st.just(1), changes=st.just({"subject": "new"})),
+    st.builds(
+        app.CreateNewsletter, send_now=st.booleans(), newsletter=st.builds(
+            Newsletter, name=st.just("news"), recipients=st.sampled_from(_FILTERS),
+            scheduled_at=st.sampled_from([None, int(NOW + DAY_S)]),
+        ),
+    ),
+    st.builds(app.ScheduleNewsletter, newsletter_id=st.integers(1, 2), at=st.sampled_from([None, int(NOW + DAY_S)])),
+    st.builds(app.DeleteNewsletter, newsletter_id=st.integers(1, 2)),
     st.builds(app.SuppressAddress, list=st.sampled_from(["bounces", "blocks"]), email=st.just("a@x.io")),
     st.builds(app.UnsuppressAddress, list=st.just("bounces"), email=st.just("A@x.io")),
     st.builds(app.ExportPeople, filter=filters, attributes=st.just(("n",))),

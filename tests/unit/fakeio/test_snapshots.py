@@ -9,8 +9,8 @@ from hypothesis import given
 
 from fakeio.core.restoring import plant
 from fakeio.core.snapshots import take
-from fakeio.core.workspace import Workspace
-from tests.unit.fakeio.histories import NOW, begin, histories, live, settings
+from fakeio.core.workspace import OPERATIONS, Workspace
+from tests.unit.fakeio.histories import NOW, begin, histories, live, operations, settings
 
 
 def restored(document: Any, now: float) -> Workspace:
@@ -18,6 +18,11 @@ def restored(document: Any, now: float) -> Workspace:
     space = Workspace(id=1, name="restored", region="us")
     plant(space, json.loads(json.dumps(document)), now)
     return space
+
+
+def test_histories_hold_every_operation_there_is() -> None:
+    drawn = repr(operations)
+    assert [kind.__name__ for kind in OPERATIONS if f"builds({kind.__name__}," not in drawn] == []
 
 
 @given(values=settings, before=histories, after=histories)
