@@ -31,12 +31,14 @@ MOST_LETTERS = 1_000  # kept in memory until the next step
 
 
 class Dispatcher:
-    """Counts events: `delivered`, `refused` by reason, `expired`, and `pending` (given up before they were sent)."""
+    """Counts events: `delivered`, `refused` by reason, `expired`, and `pending` (given up before they were sent); and
+    `unclear` answers, see Verdicts."""
 
     def __init__(self, courier: Courier, events: EventLedger, run_id: str) -> None:
         self.delivered = 0
         self.expired = 0
         self.pending = 0
+        self.unclear = 0
         self.refused: Counter[str] = Counter()
         self.batches = 0
         self._courier = courier
@@ -111,6 +113,7 @@ class Dispatcher:
         refused, still_open, fate = done.verdicts.refused, done.verdicts.open, done.verdicts.fate
         letters = [refused_letter(self._run_id, items[at], why) for at, why in sorted(refused.items())]
         self.refused.update(why.reason for why in refused.values())
+        self.unclear += done.verdicts.unclear
         if done.verdicts.end is End.UNSETTLED and fate is not None:
             letters += [expired_letter(self._run_id, items[at], fate) for at in still_open]
             self.expired += len(still_open)

@@ -13,8 +13,10 @@ LATE_S = 72 * 3600  # Source: docs.customer.io > Track API > events > timestamp:
 _WORDS = {"groups": "groups and group properties", "user_properties": "user properties"}
 
 
-def notes(reading: EventReading) -> Iterator[str]:
-    """Lines for somebody who watches."""
+def notes(reading: EventReading, unclear: int) -> Iterator[str]:
+    """Lines for somebody who watches; `unclear` counts the answers that did not say which event they were about."""
+    if unclear:
+        yield f"{unclear} answers of Customer.io named no event of their batch: it was sent again in halves, to be sure"
     for part, count in sorted(reading.shed.items()):
         yield f"{count} events were too large; their {_WORDS[part]} were left out so that they fit"
     if reading.late:

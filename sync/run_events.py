@@ -182,7 +182,7 @@ class _Run:
             )
 
     def _remark(self, reading: EventReading, ledger: Ledger) -> None:
-        for line in notes(reading):
+        for line in notes(reading, self._dispatcher.unclear if self._dispatcher is not None else 0):
             self._console.note(line)
         if (wanted := self._options.rules.events) is not None and reading.received:
             for line in silent_names(ledger, self._site_id, wanted, reading.came):

@@ -47,13 +47,14 @@ class Verdicts(msgspec.Struct):
     refused: dict[int, Refusal]
     open: list[int]
     fate: Fate | None = None  # of the request that did not settle
+    unclear: int = 0  # answers that blamed nobody in the batch, or somebody who is not in it
 
 
 def deliver(batch: Batch) -> Generator[Request, Fate, Verdicts]:
     """Yields each request of a batch; receives its Fate. A part that does not settle ends the story."""
     todo = [(0, len(batch.items))]
     refused: dict[int, Refusal] = {}
-    accepted = 0
+    accepted = unclear = 0
     while todo:
         first, last = todo.pop()
         fate = yield batch.request(first, last)
@@ -62,7 +63,8 @@ def deliver(batch: Batch) -> Generator[Request, Fate, Verdicts]:
         elif fate.kind is FateKind.REFUSED and _about_content(fate, batch):
             guilty = None
         else:
-            return _ended(fate, [(first, last), *todo], refused)
+            return _ended(fate, [(first, last), *todo], refused, unclear)
+        unclear += guilty is None and fate.kind is FateKind.PARTIAL
         if guilty is None and last - first == 1:
             guilty = {first: _refusal(fate)}
         if guilty is not None:
@@ -73,7 +75,7 @@ def deliver(batch: Batch) -> Generator[Request, Fate, Verdicts]:
         else:
             middle = (first + last) // 2
             todo += ((middle, last), (first, middle))
-    return Verdicts(End.SETTLED, refused, [])
+    return Verdicts(End.SETTLED, refused, [], unclear=unclear)
 
 
 def _guilty(fate: Fate, first: int, last: int) -> dict[int, Refusal] | None:
@@ -97,9 +99,9 @@ def _refusal(fate: Fate) -> Refusal:
     return Refusal(why.reason, why.field, why.message)
 
 
-def _ended(fate: Fate, todo: list[tuple[int, int]], refused: dict[int, Refusal]) -> Verdicts:
+def _ended(fate: Fate, todo: list[tuple[int, int]], refused: dict[int, Refusal], unclear: int) -> Verdicts:
     still_open = sorted(n for first, last in todo for n in range(first, last))
-    return Verdicts(_ENDS.get(fate.kind, End.UNSETTLED), refused, still_open, fate)
+    return Verdicts(_ENDS.get(fate.kind, End.UNSETTLED), refused, still_open, fate, unclear)
 
 
 _ENDS = {

@@ -7,10 +7,12 @@ bounds the time of a whole exchange, so that a server that drips bytes can't hol
 from __future__ import annotations
 
 import base64
+import ssl
 import threading
 import time
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
+from urllib.request import getproxies
 
 import httpx
 
@@ -109,6 +111,12 @@ class Endpoints(NamedTuple):
         return f"Endpoints(track_url={self.track_url!r}, app_url={self.app_url!r}, credentials hidden)"
 
 
+def _tls_context(*, needed: bool) -> ssl.SSLContext:
+    """One for the clients of all threads, for reading the authorities takes longer than a request. Where nothing but
+    plain http can be spoken, one that trusts nobody costs nothing."""
+    return httpx.create_ssl_context() if needed or getproxies() else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 class Transport:
     """Sends to one destination. Each thread that calls `send` gets a client of its own."""
 
@@ -120,6 +128,7 @@ class Transport:
             for api in self._urls
         }
         self._transport = transport
+        self._tls = _tls_context(needed=any(url.startswith("https:") for url in self._urls.values()))
         self._mine = threading.local()
         self._all: list[httpx.Client] = []
         self._lock = threading.Lock()
@@ -153,6 +162,7 @@ class Transport:
         if client is None:
             client = httpx.Client(
                 transport=self._transport,
+                verify=self._tls,
                 timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
                 follow_redirects=False,
             )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import ssl
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -152,6 +154,36 @@ def test_an_answer_that_drips_for_ever_is_cut(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(transport, "WHOLE_S", -1.0)
     failure, _ = send(httpx.Response(200, stream=Pieces([b"a", b"b"])))
     assert failure == Failure("timeout", True, "the answer did not end in time")
+
+
+@pytest.mark.parametrize(("scheme", "trusted"), [("http", False), ("https", True)])
+def test_authorities_are_read_only_where_somebody_has_to_be_trusted(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, trusted: bool
+) -> None:
+    monkeypatch.setattr(transport, "getproxies", dict)
+    endpoints = ENDPOINTS._replace(track_url=f"{scheme}://track.test")
+    seen: list[ssl.SSLContext] = []
+
+    def client(**options: Any) -> Silent:
+        seen.append(options["verify"])
+        return Silent()
+
+    monkeypatch.setattr(httpx, "Client", client)
+    with Transport(endpoints) as sender:
+        sender.send(GET)
+    (context,) = seen
+    assert bool(context.get_ca_certs()) == trusted
+    assert context.verify_mode is ssl.CERT_REQUIRED
+
+
+class Silent(httpx.Client):
+    """A client that gets no answer."""
+
+    def __init__(self) -> None:
+        super().__init__(transport=httpx.MockTransport(self._refuse))
+
+    def _refuse(self, request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("nobody there")
 
 
 def test_credentials_do_not_show() -> None:

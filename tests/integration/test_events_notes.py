@@ -19,7 +19,7 @@ from sync.core.rows import parse_rows
 from sync.edge.console import Console
 from sync.edge.ledger import Ledger
 from sync.run_events import EventsOptions, run_events
-from tests.integration.event_engine import HASTE, Engine, counts, row
+from tests.integration.event_engine import BATCH_PATH, HASTE, Engine, counts, row
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +97,17 @@ def test_the_limit_is_kept_to_the_byte(over: int) -> None:
 def line(own: dict[str, Any], users: dict[str, Any]) -> bytes:
     whole = {**row(1), "event_properties": own, "user_properties": users}
     return json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+# -- answers that say nothing -----------------------------------------------------------------------------------------
+def test_an_answer_that_blames_an_event_of_no_batch_is_told(engine: Engine) -> None:
+    body = json.dumps({"errors": [{"batch_index": 99, "reason": "invalid"}]})
+    engine.workspace.fault("status", status=207, body=body, match={"path": BATCH_PATH}, times=1)
+    now = {"event_time": at(60)}
+    assert said(engine, row(1, **now), row(2, **now)) == [
+        "1 answers of Customer.io named no event of their batch: it was sent again in halves, to be sure"
+    ]
+    assert engine.numbers() == [1, 2]
 
 
 # -- late -------------------------------------------------------------------------------------------------------------

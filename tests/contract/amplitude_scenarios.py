@@ -1,0 +1,230 @@
+"""The numbered end-to-end scenarios of the two integrations, each with the tests or machine rules that hold it.
+
+`number: scenario("in words of our own", "folder/test_file.py::test_name", …)`, paths from the folder `tests`. One
+number stands once; `test_amplitude_scenarios.py` demands those of REQUIRED. Add the number there with its entry.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Scenario(NamedTuple):
+    """What has to happen, and the tests that see it happen."""
+
+    says: str
+    tests: tuple[str, ...]
+
+
+def scenario(says: str, *tests: str) -> Scenario:
+    return Scenario(says, tests)
+
+
+#: Every number that must have an entry; 1 to 80 once all are covered.
+REQUIRED = frozenset(range(1, 81)) - {8, 9, 24, 31, *range(51, 57), 65, 72, 73, 74}
+
+_RUNS = "integration/test_cohort_runs.py::test_"
+_FAULTS = "integration/test_cohort_faults.py::test_"
+_SEGMENTS = "integration/test_cohort_segments.py::test_"
+_FILES = "integration/test_cohort_files.py::test_"
+_PULL = "integration/test_amplitude_cohorts.py::test_"
+_EXPORT = "integration/test_amplitude_export.py::test_"
+_EVENTS = "integration/test_events_runs.py::test_"
+_EVENT_FAULTS = "integration/test_events_faults.py::test_"
+_NOTES = "integration/test_events_notes.py::test_"
+
+SCENARIOS: dict[int, Scenario] = {
+    # -- cohorts: the first run and the difference ---------------------------------------------------------------------
+    1: scenario("a first run makes the segment and fills it", f"{_RUNS}a_first_run_makes_the_segment_and_fills_it"),
+    2: scenario("a changed cohort sends only the difference", f"{_RUNS}a_changed_cohort_sends_only_what_changed"),
+    3: scenario("an unchanged cohort changes nothing", f"{_RUNS}an_unchanged_cohort_makes_no_membership_call"),
+    4: scenario("an old computation is not asked for", f"{_PULL}a_cohort_that_was_not_computed_anew_is_not_asked_for"),
+    5: scenario("2,501 people are three full calls", f"{_RUNS}calls_hold_at_most_a_thousand_ids"),
+    6: scenario("1000, 1001 and no changes", f"{_RUNS}calls_hold_at_most_a_thousand_ids"),
+    7: scenario("an emptied cohort needs a word", f"{_SEGMENTS}an_empty_cohort_stops_unless_it_is_meant"),
+    10: scenario("two cohorts, two segments", f"{_SEGMENTS}two_syncs_do_not_touch_each_other"),
+    # -- cohorts: mapping and identity ---------------------------------------------------------------------------------
+    11: scenario("rows without the mapped value are skipped", f"{_RUNS}every_row_of_the_file_has_a_fate"),
+    12: scenario("two rows of one id leave together", f"{_RUNS}two_rows_of_one_id_leave_only_when_both_left"),
+    13: scenario("a changed value is one leaving and one joining", f"{_RUNS}a_changed_cohort_sends_only_what_changed"),
+    14: scenario(
+        "a changed mapping needs a word, then moves all",
+        f"{_SEGMENTS}a_changed_mapping_stops_until_confirmed_and_then_moves_all",
+    ),
+    15: scenario(
+        "150 bytes of UTF-8 and not one more",
+        f"{_FILES}ids_are_read_to_the_byte", f"{_FILES}rows_that_give_no_usable_id_are_counted",
+    ),
+    16: scenario(
+        "ids that look like values travel to the byte",
+        f"{_FILES}ids_are_read_to_the_byte", f"{_RUNS}an_id_arrives_to_the_byte",
+    ),
+    17: scenario("case tells ids apart, not addresses", f"{_RUNS}email_is_one_person_whatever_its_case"),
+    18: scenario("anonymous rows are skipped", f"{_RUNS}every_row_of_the_file_has_a_fate"),
+    19: scenario("a cio_ prefix is a cio_id's only", f"{_RUNS}a_cio_id_is_sent_without_its_prefix"),
+    # -- cohorts: the other side ---------------------------------------------------------------------------------------
+    20: scenario("who is unknown is told", f"{_FAULTS}passing_trouble_changes_nothing_but_the_retries"),
+    21: scenario("who comes late is added", f"{_RUNS}who_comes_late_is_added_although_the_cohort_did_not_change"),
+    22: scenario("who was deleted and came back", f"{_RUNS}who_was_deleted_and_came_back_is_put_back"),
+    23: scenario("who is suppressed", f"{_RUNS}who_is_suppressed_is_not_found_and_nothing_loops"),
+    25: scenario("edits by hand", f"{_RUNS}who_was_taken_out_by_hand_is_put_back_and_who_was_put_in_stays"),
+    26: scenario("a deleted segment", f"{_SEGMENTS}a_deleted_segment_stops_the_run_unless_it_may_be_made_again"),
+    27: scenario("somebody's segment of that name", f"{_SEGMENTS}a_segment_that_somebody_else_made_is_not_taken"),
+    28: scenario(
+        "a segment whose id was never stored is found by its marker",
+        f"{_FAULTS}a_kill_at_every_request_ends_in_the_same_place",
+        f"{_FAULTS}a_segment_is_made_once_whatever_happens_to_the_answer",
+    ),
+    29: scenario("a data-driven one", f"{_SEGMENTS}a_data_driven_segment_is_refused_before_anybody_is_sent"),
+    30: scenario("a renamed cohort keeps its segment", f"{_SEGMENTS}a_renamed_cohort_keeps_its_segment"),
+    # -- cohorts: faults and concurrency -------------------------------------------------------------------------------
+    32: scenario("a 500 in the middle is tried again", f"{_FAULTS}passing_trouble_changes_nothing_but_the_retries"),
+    33: scenario(
+        "a call that fails for good leaves the others alone, and is all that the next run sends",
+        f"{_FAULTS}a_call_that_is_refused_for_good_leaves_the_others_alone",
+        f"{_FAULTS}a_call_that_never_gets_an_answer_is_pending_and_sent_next_time",
+    ),
+    34: scenario("applied, but the answer was lost", f"{_FAULTS}passing_trouble_changes_nothing_but_the_retries"),
+    35: scenario("a 401 stops at once", f"{_RUNS}a_key_that_is_taken_away_in_mid_run_stops_it_at_once"),
+    36: scenario(
+        "a Retry-After, as seconds or as a date, holds back its API in every process and no other API",
+        "contract/test_sync_driver.py::test_a_retry_after_holds_back_its_whole_api_and_no_other",
+        "contract/test_sync_driver.py::test_a_retry_after_that_is_a_date_is_waited_for",
+        "contract/test_sync_pacing.py::test_what_one_is_told_holds_for_the_other",
+    ),
+    37: scenario(
+        "every way in which an answer fails has a class, and the time is bounded",
+        f"{_FAULTS}passing_trouble_changes_nothing_but_the_retries",
+        "contract/test_sync_transport.py::test_an_exception_means",
+        "contract/test_sync_transport.py::test_an_answer_that_drips_for_ever_is_cut",
+        "contract/test_sync_pacing.py::test_slow_answers_count_against_the_patience",
+    ),
+    38: scenario(
+        "killed anywhere, it ends like a run that was not",
+        f"{_FAULTS}a_kill_at_every_request_ends_in_the_same_place",
+        f"{_FAULTS}a_kill_at_every_commit_ends_in_the_same_place",
+        "integration/test_kill.py::test_a_killed_cohort_run_ends_like_one_that_was_not",
+    ),
+    39: scenario(
+        "one run a sync; a dead one's lease is free",
+        "integration/test_cohort_cli.py::test_two_processes_never_run_one_sync_at_once",
+        "integration/test_cohort_ledger.py::test_a_lease_whose_process_was_killed_is_free_at_once",
+    ),
+    40: scenario(
+        "another region than configured", f"{_RUNS}another_region_than_configured_is_refused_before_anything_leaves"
+    ),
+    41: scenario(
+        "a lost ledger costs no churn",
+        f"{_SEGMENTS}a_lost_ledger_finds_its_segment_again_and_changes_only_what_differs",
+    ),
+    42: scenario("too many removals", f"{_SEGMENTS}too_many_removals_stop_unless_they_are_meant"),
+    # -- cohorts: asked for at Amplitude -------------------------------------------------------------------------------
+    43: scenario("asked for, waited for, read once", f"{_PULL}a_cohort_is_asked_for_waited_for_and_delivered"),
+    44: scenario(
+        "an expired link", f"{_PULL}an_expired_link_is_replaced_by_a_fresh_one_without_another_request"
+    ),
+    45: scenario("the storage sees no credentials", f"{_PULL}the_credentials_never_reach_the_storage"),
+    46: scenario(
+        "gzip with and without its header, and cut",
+        f"{_PULL}gzip_is_read_with_and_without_its_header",
+        f"{_PULL}a_gzip_that_was_cut_before_it_was_stored_stops_the_run",
+    ),
+    47: scenario(
+        "the month's last request", f"{_PULL}the_last_request_of_the_month_is_used_and_the_next_refused_here"
+    ),
+    48: scenario(
+        "a wrong key and a wrong secret",
+        f"{_PULL}a_wrong_key_points_to_the_key_and_the_region", f"{_PULL}a_wrong_secret_points_to_the_secret",
+    ),
+    49: scenario("a computation is resumed", f"{_PULL}a_computation_that_takes_too_long_is_resumed"),
+    50: scenario(
+        "fewer rows than Amplitude counts",
+        f"{_PULL}another_count_than_amplitudes_is_told", f"{_PULL}a_cohort_that_can_not_be_right_stops_the_run",
+    ),
+    # -- events --------------------------------------------------------------------------------------------------------
+    57: scenario(
+        "an event arrives with its own second, its id and the selected properties",
+        f"{_EVENTS}an_event_arrives_whole", f"{_EVENTS}rules_choose_what_is_sent",
+        "unit/sync/test_wire_events.py::test_an_event_of_its_own",
+        "unit/sync/test_wire_events.py::test_a_timestamp_is_whole_seconds_rounded_down",
+    ),
+    58: scenario("a page view is an event of that name", f"{_EVENTS}an_event_arrives_whole"),
+    59: scenario("an event of nobody harms no other", f"{_EVENTS}every_row_of_a_mixed_export_has_its_fate"),
+    60: scenario("an event makes its person", f"{_EVENTS}each_person_gets_their_own_events"),
+    61: scenario(
+        "one event by several ways is one",
+        f"{_EVENTS}another_path_delivers_nothing_twice",
+        f"{_EVENTS}another_machine_sends_the_same_ids_and_customer_io_keeps_one",
+    ),
+    62: scenario("one insert id, two devices", f"{_EVENTS}one_insert_id_on_two_devices_is_two_events"),
+    63: scenario(
+        "every spelling of a time, and what is none",
+        "unit/sync/test_times.py::test_a_time_is_read_as_utc",
+        "unit/sync/test_times.py::test_what_is_no_time_stays_none",
+        f"{_EVENTS}every_row_of_a_mixed_export_has_its_fate",
+    ),
+    64: scenario(
+        "100,000 bytes of data and not one more",
+        "unit/sync/test_batches.py::test_data_fits_an_event_up_to",
+        f"{_NOTES}of_an_event_that_is_too_large_parts_are_left_out", f"{_NOTES}the_limit_is_kept_to_the_byte",
+    ),
+    66: scenario(
+        "no property may address a campaign's mail",
+        "unit/sync/test_properties.py::test_a_name_that_means_something_else_gets_a_prefix",
+        f"{_EVENTS}an_event_arrives_whole",
+    ),
+    67: scenario(
+        "odd values, and nothing but text in parity",
+        f"{_EVENTS}odd_values_arrive_as_documented",
+        "unit/sync/test_properties.py::test_every_value_arrives_as_it_was",
+        "unit/sync/test_properties.py::test_parity_sends_nothing_but_text",
+    ),
+    68: scenario(
+        "an identifier of any letters is the same person by both ways",
+        f"{_EVENTS}both_ways_lead_to_the_same_person",
+        "unit/sync/test_wire_events.py::test_any_identifier_comes_out_of_either_dialect_as_it_went_in",
+    ),
+    69: scenario(
+        "three 503, and one that never ends",
+        f"{_EVENT_FAULTS}three_503_and_then_an_answer_is_one_delivery",
+        f"{_EVENT_FAULTS}what_gets_no_answer_expires_and_is_sent_by_the_next_run",
+        "integration/test_retry.py::test_what_expired_is_sent_again_and_settled",
+    ),
+    70: scenario(
+        "a 400 is not repeated, and its words are kept",
+        f"{_EVENT_FAULTS}a_400_for_a_whole_batch_leads_to_the_guilty_event",
+        f"{_EVENT_FAULTS}a_refused_event_of_its_own_does_not_stop_the_others",
+    ),
+    71: scenario(
+        "nobody's events overtake each other",
+        "integration/test_events_lanes.py::test_nobody_is_overtaken_whatever_happens_to_some_requests",
+        f"{_EVENTS}a_large_event_keeps_its_place_among_those_of_its_person",
+    ),
+    75: scenario(
+        "an hour without events, and hours read again",
+        f"{_EXPORT}hours_without_events_are_empty_and_passed",
+        f"{_EXPORT}the_next_run_reads_the_new_hour_and_two_again_without_repeating",
+        f"{_EXPORT}nothing_is_asked_before_an_hour_has_become_available",
+    ),
+    76: scenario(
+        "a range that is too large",
+        f"{_EXPORT}a_range_that_is_too_large_is_halved",
+        f"{_EXPORT}an_hour_that_is_too_large_ends_the_run_where_it_was",
+    ),
+    77: scenario(
+        "a corrupt member",
+        f"{_EXPORT}a_corrupt_hour_is_not_passed_and_the_hours_before_it_are_delivered",
+        "integration/test_events_files.py::test_a_file_is_told_by_its_first_bytes",
+    ),
+    78: scenario(
+        "any size in bounded memory",
+        f"{_EVENTS}memory_stays_bounded_by_batches",
+        "integration/test_events_files.py::test_a_large_gzip_from_standard_input_is_streamed",
+    ),
+    79: scenario(
+        "an event that was renamed", f"{_NOTES}an_event_that_no_longer_comes_is_told_with_the_number_of_runs"
+    ),
+    80: scenario(
+        "events of a suppressed person", f"{_EVENTS}an_event_of_a_suppressed_person_is_accepted_and_ignored"
+    ),
+}  # fmt: skip
