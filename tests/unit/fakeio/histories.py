@@ -177,7 +177,9 @@ def live(space: Workspace, history: list[Any], now: float) -> tuple[float, list[
             now += step
         else:
             space.sweep(now)
-            outcome = space.accept(step[0], now, 7, 0 if isinstance(step[0], AT_ONCE) else step[1])
+            operation, delay_s = step
+            at_once = isinstance(operation, AT_ONCE)
+            outcome = space.apply(operation, now, 7) if at_once else space.accept(operation, now, 7, delay_s)
             outcomes.append((type(outcome).__name__, getattr(outcome, "rule", None), getattr(outcome, "result", None)))
     space.sweep(now)
     return now, outcomes
