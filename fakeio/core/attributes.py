@@ -75,6 +75,7 @@ def write(
     stale: list[str] = []
     no_room: list[str] = []
     own = person.attributes
+    tight = settings if settings is not None and _may_be_full(len(own) + len(attributes), settings) else None
     for name, value in attributes.items():
         if stamp.timestamp is not None and _is_stale(person, name, stamp.timestamp):
             stale.append(name)
@@ -86,7 +87,7 @@ def write(
                 person.mark(name, stamp)
         elif same(own.get(name, _ABSENT), value):
             continue
-        elif settings is not None and not _has_room(own, name, value, settings):
+        elif tight is not None and not _has_room(own, name, value, tight):
             no_room.append(name)
         else:
             changes.append((name, own.get(name, ""), value))
@@ -105,6 +106,10 @@ def fits_object(attributes: Mapping[str, Any], settings: Settings) -> bool:
 
 def _removes(settings: Settings | None) -> bool:
     return settings is None or settings.person_empty_value == "remove"
+
+
+def _may_be_full(count: int, settings: Settings) -> bool:
+    return bool(0 < settings.person_attributes < count or settings.person_attributes_kb)
 
 
 def _has_room(own: Mapping[str, Any], name: str, value: Any, settings: Settings) -> bool:

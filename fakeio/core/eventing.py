@@ -39,9 +39,10 @@ def record_event(space: Workspace, operation: RecordEvent, now: float, request: 
         space.log.add("failed_event", now, None, request, detail=detail)
         return owner
     if key is not None:
-        space.seen_event_ids[_dedupe_key(space, operation) or key] = now  # whose it is may be known only now
-    event = _event(operation, now, request, owner)
-    event.name = _name(space, operation)
+        if key != operation.dedupe_id:
+            key = _dedupe_key(space, operation) or key  # whose it is may be known only now
+        space.seen_event_ids[key] = now
+    event = _event(operation, _name(space, operation), now, request, owner)
     event.no_trigger = triggering.why_no_trigger(space.settings, event, now)
     space.log.add_event(event)
     if owner is None and event.anonymous_id:
@@ -118,14 +119,14 @@ def _owner(space: Workspace, operation: RecordEvent, now: float, request: int) -
     return person.cio_id
 
 
-def _event(operation: RecordEvent, now: float, request: int, owner: str | None) -> Event:
+def _event(operation: RecordEvent, name: str, now: float, request: int, owner: str | None) -> Event:
     return Event(
         number=0,
         type=operation.type if operation.type in _TYPES else "event",
         at=now,
         person=owner,
         request=request,
-        name=operation.event.strip(),
+        name=name,
         data=operation.data,
         timestamp=int(now) if operation.timestamp is None else operation.timestamp,
         dedupe_id=operation.dedupe_id or None,
