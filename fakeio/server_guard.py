@@ -111,7 +111,7 @@ def refuse(connection: Any, status: int, why: str) -> None:
         return
     connection.flow.resume_reading()
     connection.transport.write(_encode(status, why))
-    with contextlib.suppress(NotImplementedError, OSError):  # not over TLS
+    with contextlib.suppress(OSError, RuntimeError):  # it has gone already
         if connection.transport.can_write_eof():
             connection.transport.write_eof()
     asyncio.get_running_loop().call_later(_LINGER_S, connection.transport.close)

@@ -274,7 +274,7 @@ def throttled(per_s: float, at: list[float]) -> list[bool]:
     """Which of the requests at those moments a throttle strikes."""
     weather = fair_weather()
     weather.add({"kind": "throttle", "per_s": per_s})
-    return [weather.draw("track", "PUT", PATH, now) is not None for now in at]
+    return [weather.draw("track", "PUT", PATH, moment) is not None for moment in at]
 
 
 @pytest.mark.parametrize(("per_s", "at", "struck_at"), [
