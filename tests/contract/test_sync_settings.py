@@ -15,19 +15,19 @@ CREDENTIALS = {"CIO_SITE_ID": "site", "CIO_TRACK_API_KEY": "track-secret", "CIO_
 def test_an_empty_environment_gives_the_defaults() -> None:
     settings = read_settings({})
     assert (settings.region, settings.track_url, settings.app_url) == ("", "", "")
-    assert (settings.track_rate_per_s, settings.app_rate_per_s) == (100, 10)
+    assert (settings.track_rate_per_s, settings.app_rate_per_s, settings.workers) == (100, 10, 4)
     assert settings.state_path.parts[-2:] == ("cio-sync", "ledger.db")
 
 
 def test_everything_can_be_set() -> None:
     settings = read_settings({
         **CREDENTIALS, "CIO_REGION": "EU", "CIO_TRACK_URL": "http://127.0.0.1:7099/", "CIO_APP_URL": "https://fake.test",
-        "CIO_TRACK_RATE": "50", "CIO_APP_RATE": "0", "CIO_SYNC_STATE": "~/state.db",
+        "CIO_TRACK_RATE": "50", "CIO_APP_RATE": "0", "CIO_WORKERS": "8", "CIO_SYNC_STATE": "~/state.db",
     })  # fmt: skip
     assert settings == Settings(
         site_id="site", track_api_key="track-secret", app_api_key="app-secret", region="eu",
         track_url="http://127.0.0.1:7099", app_url="https://fake.test", track_rate_per_s=50, app_rate_per_s=0,
-        state_path=Path.home() / "state.db",
+        workers=8, state_path=Path.home() / "state.db",
     )  # fmt: skip
 
 
@@ -50,6 +50,9 @@ def test_a_flag_wins_over_the_environment() -> None:
         pytest.param("CIO_APP_URL", "https://api.customer.io?x=1", id="a query"),
         pytest.param("CIO_APP_URL", "https://user:pass@api.customer.io", id="credentials in the url"),
         pytest.param("CIO_TRACK_RATE", "fast", id="a rate that is a word"),
+        pytest.param("CIO_WORKERS", "0", id="nobody to work"),
+        pytest.param("CIO_WORKERS", "33", id="too many workers"),
+        pytest.param("CIO_WORKERS", "a few", id="workers that are a word"),
         pytest.param("CIO_TRACK_RATE", "-1", id="a negative rate"),
         pytest.param("CIO_APP_RATE", "inf", id="an endless rate"),
         pytest.param("CIO_APP_RATE", "nan", id="a rate that is no number"),

@@ -171,3 +171,29 @@ def test_what_was_given_up_is_listed(engine: Engine, capfd: pytest.CaptureFixtur
         run_id, "events", "bad_timestamp", "event_time",
     )  # fmt: skip
     assert (entry["item"]["row"], entry["item"]["$insert_id"]) == (1, "insert-2")
+
+
+def test_what_was_given_up_is_sent_again(engine: Engine, capfd: pytest.CaptureFixture[str]) -> None:
+    fault = engine.workspace.fault("status", status=400, match={"path": "/api/v2/batch"})
+    assert main(["events", str(engine.export(row(1))), "--json"]) == 1
+    run_id = report_of(capfd)["run_id"]
+    fault.remove()
+    assert main(["retry", run_id, "--workers", "1", "--json"]) == 0
+    report = report_of(capfd)
+    assert (report["kind"], report["received"], report["delivered"], report["status"]) == ("events", 1, 1, "success")
+    assert main(["failed", "--json"]) == 0
+    assert report_of(capfd) == {"failed": []}
+    assert main(["retry", "all"]) == 0
+    assert "nothing" not in capfd.readouterr().err
+    assert engine.numbers() == [1]
+
+
+@pytest.mark.parametrize("run", ["all", "01J00000000000000000000000"])
+def test_without_a_ledger_or_such_a_run_there_is_nothing_to_send_again(
+    engine: Engine, capfd: pytest.CaptureFixture[str], run: str
+) -> None:
+    if run != "all":
+        main(["events", str(engine.export(row(1))), "--json"])
+    assert main(["retry", run]) == 2
+    assert "remembered" in capfd.readouterr().err
+    assert engine.path.exists() == (run != "all")
