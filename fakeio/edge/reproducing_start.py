@@ -60,19 +60,16 @@ def _settings(space: Workspace) -> dict[str, Any]:
     return {name: value for name, value in space.settings.as_dict().items() if value != calm[name]}
 
 
-class _Dated(Protocol):
+class _Written(Protocol):
     """What something carries that a request has written."""
 
-    @property
-    def at(self) -> float: ...
     @property
     def request(self) -> int: ...
 
 
-def _is_of(tape: Tape, stamp: _Dated) -> bool:
-    """Whether a request on this tape wrote it; a fork and a snapshot bring stamps along that are older."""
-    exchange = tape.get(stamp.request)
-    return exchange is not None and stamp.at >= exchange.at
+def _is_of(tape: Tape, stamp: _Written) -> bool:
+    """Whether a request on this tape wrote it. A fork's tape counts on from its parent's, and a snapshot brings 0s."""
+    return tape.get(stamp.request) is not None
 
 
 def _seeded_person(space: Workspace, person: Person, tape: Tape) -> dict[str, Any] | None:

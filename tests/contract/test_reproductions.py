@@ -209,6 +209,19 @@ def _forked(fake: Fake) -> str:
     return text
 
 
+def test_a_snapshot_of_another_workspace_is_the_past_though_its_numbers_are_those_of_this_tape(fake: Fake) -> None:
+    before, control = Control(fake, fake.new_workspace()), Control(fake, fake.new_workspace())
+    before.handle.clock.set(NOW)
+    before.identify("1", plan="pro")
+    control.handle.clock.set(NOW + 10)
+    control.identify("2", plan="pro")
+    assert control.send("PUT", "/snapshot", before.get("/snapshot")).status_code == 204
+    control.handle.clock.set(NOW + 20)
+    control.identify("1", plan="pro")
+    text = exported(control, "pytest", control.handle.requests[-1].n)
+    assert ("person.unchanged" in text, "'id': '1'" in text, "ended otherwise" in text) == (True, True, False)
+
+
 def _faulty(fake: Fake) -> str:
     """Faults strike again where they are still known; where they are not, an answer they made is no promise."""
     control = Control(fake, fake.new_workspace())
