@@ -19,6 +19,7 @@ from sync.cli_check import PATIENCE, check
 from sync.cli_cohort import add_cohort_arguments, cohort
 from sync.cli_events import add_events_arguments, events
 from sync.cli_listen import add_listen_arguments, listen
+from sync.cli_run import add_run_arguments, run
 from sync.cli_runs import (
     add_failed_arguments,
     add_history_arguments,
@@ -87,6 +88,9 @@ def build_parser() -> argparse.ArgumentParser:
     _looking(commands, "check", "prove the credentials and find the region", _check)
     _sending(commands, "cohort", "make a segment equal to a cohort", add_cohort_arguments, cohort)
     _sending(commands, "events", "deliver an export's events", add_events_arguments, events)
+    scheduled = _looking(commands, "run", "run the syncs of a configuration", run, add_run_arguments)
+    _pace(scheduled)
+    _json(scheduled)
     receiving = _looking(commands, "listen", "receive and deliver what is pushed", listen, add_listen_arguments)
     _pace(receiving)
     _json(receiving)

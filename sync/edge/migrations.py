@@ -105,6 +105,15 @@ STEPS: tuple[str, ...] = (
         PRIMARY KEY (site_id, name)
     ) STRICT;
     """,
+    """
+    CREATE TABLE schedules (             -- of the syncs of a configuration
+        name TEXT PRIMARY KEY,
+        digest TEXT NOT NULL,            -- of its tables: an edited sync starts anew
+        first_at REAL NOT NULL,          -- Unix seconds; fixes its slots
+        done INTEGER,                    -- the last slot whose run ended; NULL: none
+        disabled TEXT NOT NULL           -- why it is not run any more; empty: it is
+    ) STRICT;
+    """,
 )
 LATEST = len(STEPS)
 

@@ -42,7 +42,10 @@ IMPURE_CALLS = frozenset({"open", "print", "input", "datetime.now", "datetime.ut
 CONFINED = {
     "starlette": ("fakeio.edge", "fakeio.app", "scenarios.amplitude", "sync.edge.receiver"),
     "uvicorn": ("fakeio.server", "fakeio.server_protocol", "scenarios.amplitude_server", "sync.edge.serving"),
-    "httpx": ("fakeio.edge.transport", "fakeio.testing", "sync.edge.transport", "sync.edge.amplitude_transport"),
+    "httpx": (
+        "fakeio.edge.transport", "fakeio.testing", "sync.edge.transport",
+        "sync.edge.amplitude_transport", "sync.edge.notifying",
+    ),
     "sqlite_utils": ("sync.edge.ledger", "sync.edge.migrations"),
     "cryptography": ("fakeio.edge.tls",),
     "isal": ("sync.edge",),

@@ -1,0 +1,96 @@
+"""The `run` command: the syncs of a configuration file, on their schedules or once."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from sync.core.configuration import Notifications, choose
+from sync.core.errors import ConfigError
+from sync.core.page import render
+from sync.core.report import Ended
+from sync.edge.config_file import read_configuration
+from sync.edge.console import Console
+from sync.edge.notifying import check_address, notify
+from sync.edge.settings import Settings
+from sync.running import Runner, Surroundings, worst
+
+STATUSES = {0: "success", 1: "partial", 5: "stopped", 130: "stopped"}
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("names", nargs="*", metavar="SYNC", help="which syncs of the file (all that are enabled)")
+    add("--config", default="sync.toml", type=Path, metavar="FILE", help="the configuration (sync.toml)")
+    add(
+        "--once", action="store_true",
+        help="run what is due, or the syncs that are named, whether due or not; then end",
+    )
+
+
+def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
+    """Run until there is nothing more to do, or until SIGINT or SIGTERM. Returns the gravest exit code of `--once`.
+
+    Raises ConfigError, before anything is run.
+    """
+    configuration = read_configuration(arguments.config)
+    syncs = choose(configuration, arguments.names)
+    teller = Teller(configuration.notifications, os.environ, console, as_json=arguments.json)
+    flags = {name: getattr(arguments, name) for name in ("track_rate", "app_rate", "workers")}
+    around = Surroundings(folder=arguments.config.resolve().parent, flags=flags)
+    runner = Runner(configuration, syncs, around, console, teller.tell)
+    code = 0
+    try:
+        if not arguments.once:
+            runner.run_forever()
+        else:
+            code = worst(runner.run_all() if arguments.names else runner.run_due())
+    except KeyboardInterrupt:
+        code = 130 if arguments.once else 0  # a scheduler is stopped by a signal, and only so
+    teller.close(code)
+    return code
+
+
+class Teller:
+    """Prints each run and notifies of it. Under `--json` nothing is printed until the one object at the end, which
+    holds the last report of each sync."""
+
+    def __init__(
+        self, notifications: Notifications, environ: Mapping[str, str], console: Console, *, as_json: bool
+    ) -> None:
+        """Raises ConfigError for an address that can't be one."""
+        self._on = frozenset(notifications.on)
+        self._url = ""
+        if notifications.webhook:
+            url = environ.get(notifications.webhook, "").strip()
+            if not url:
+                raise ConfigError(f"{notifications.webhook} is not set", hint="set it to the address to notify")
+            self._url = check_address(notifications.webhook, url)
+        self._console = console
+        self._as_json = as_json
+        self._reports: dict[str, msgspec.Struct] = {}
+
+    def tell(self, name: str, ended: Ended, disabled: bool) -> None:  # noqa: FBT001 the shape of running.Told
+        """A run has ended."""
+        self._reports[name] = ended.report
+        if disabled:
+            self._console.warn(f"cio-sync: {name} is not run any more until its table is edited, or it is named")
+        if not self._as_json:
+            self._console.tell(render(ended))
+            sys.stdout.flush()
+        if self._url and ended.report.status in self._on:
+            why = notify(self._url, name, ended, disabled=disabled)
+            if why:
+                self._console.warn(f"cio-sync: nobody could be notified of {name}: {why}")
+
+    def close(self, code: int) -> None:
+        """Say what `--json` says."""
+        if self._as_json:
+            document = {"kind": "run", "status": STATUSES.get(code, "failed"), "runs": self._reports}
+            sys.stdout.buffer.write(msgspec.json.encode(document) + b"\n")
+            sys.stdout.flush()

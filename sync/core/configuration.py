@@ -1,0 +1,154 @@
+"""What a `sync.toml` says: named sources, destinations and syncs. Types, names, choices: all of them are checked here.
+
+Pure: a parsed document in, values out. A key that nobody knows is a mistake. Credentials are never in the file, only
+the names of the variables that hold them; reading those and the file is for `edge/config_file.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+
+import msgspec
+
+from sync.core.errors import ConfigError
+from sync.core.schedule import Cadence
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An Amplitude project, by the names of the variables with its keys, or files, by a path or glob."""
+
+    files: str = ""
+    amplitude: Literal["", "us", "eu"] = ""
+    api_key: str = "AMPLITUDE_API_KEY"
+    secret_key: str = "AMPLITUDE_SECRET_KEY"
+    url: str = ""
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A Customer.io workspace, by the names of the variables with its credentials."""
+
+    region: Literal["", "us", "eu"] = ""
+    site_id: str = "CIO_SITE_ID"
+    track_api_key: str = "CIO_TRACK_API_KEY"
+    app_api_key: str = "CIO_APP_API_KEY"
+    track_url: str = ""
+    app_url: str = ""
+
+
+class Sync(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One sync. The keys after `cadence` are the flags of its kind; one of the other kind is a mistake."""
+
+    kind: Literal["cohort", "events"]
+    source: str
+    destination: str
+    enabled: bool = True
+    cadence: Cadence = "hourly"
+    # cohort
+    cohort: str = ""  # its id at an Amplitude project
+    name: str = ""  # of the sync and its segment; the table's own name without it
+    cohort_id: str = ""
+    id_column: str = ""
+    segment_id: int | None = None
+    recreate: bool = False
+    verify: Literal["", "membership", "search", "none"] = ""
+    max_removal_share: float | None = None
+    allow_empty: bool = False
+    # events
+    events: list[str] | None = None
+    exclude: list[str] | None = None
+    properties: Literal["all", "none"] | list[str] | None = None
+    id_property: str = ""
+    parity: bool = False
+    # both
+    id_type: Literal["", "auto", "id", "email", "cio_id"] = ""
+
+    def digest(self) -> str:
+        """Changes whenever the table does: an edited sync gets a new slot."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:16]
+
+
+class Notifications(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where to tell of runs: `webhook` names the variable that holds the address, for it may hold a secret."""
+
+    webhook: str = ""
+    on: tuple[Literal["success", "partial", "failed", "stopped"], ...] = ("partial", "failed", "stopped")
+
+
+class Engine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What holds for every sync; flags and the environment win over it."""
+
+    state: str = ""
+    track_rate: float | None = None
+    app_rate: float | None = None
+    workers: int | None = None
+
+
+class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A whole file."""
+
+    engine: Engine = msgspec.field(default_factory=Engine)
+    sources: dict[str, Source] = {}
+    destinations: dict[str, Target] = {}
+    syncs: dict[str, Sync] = {}
+    notifications: Notifications = msgspec.field(default_factory=Notifications)
+
+
+_COHORT_ONLY = (
+    "cohort", "name", "cohort_id", "id_column", "segment_id", "recreate", "verify", "max_removal_share", "allow_empty",
+)  # fmt: skip
+_EVENTS_ONLY = ("events", "exclude", "properties", "id_property", "parity")
+
+
+def parse_configuration(document: object) -> Configuration:
+    """The configuration that a parsed file stands for. Raises ConfigError that names the place and the way out."""
+    try:
+        configuration = msgspec.convert(document, Configuration)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"the configuration is wrong: {error}", hint="see `sync.toml` in sync/README.md") from error
+    for name, source in configuration.sources.items():
+        if bool(source.files) == bool(source.amplitude):
+            raise _wrong(f"sources.{name}", "needs either `files` or `amplitude` (us or eu)")
+    for name, sync in configuration.syncs.items():
+        _check(name, sync, configuration)
+    return configuration
+
+
+def _check(name: str, sync: Sync, configuration: Configuration) -> None:
+    where = f"syncs.{name}"
+    if sync.source not in configuration.sources:
+        raise _wrong(where, f"names the source {sync.source!r}, and there is no [sources.{sync.source}]")
+    if sync.destination not in configuration.destinations:
+        raise _wrong(where, f"names the destination {sync.destination!r}, and there is no such table")
+    _check_kind(where, sync)
+    pulled = bool(configuration.sources[sync.source].amplitude)
+    if sync.kind == "cohort" and pulled != bool(sync.cohort):
+        raise _wrong(where, "needs `cohort`, its id at Amplitude" if pulled else "reads files, which have no `cohort`")
+
+
+def _check_kind(where: str, sync: Sync) -> None:
+    others = _EVENTS_ONLY if sync.kind == "cohort" else _COHORT_ONLY
+    plain = Sync(kind=sync.kind, source=sync.source, destination=sync.destination)
+    strange = [key for key in others if getattr(sync, key) != getattr(plain, key)]
+    if strange:
+        raise _wrong(where, f"is of kind {sync.kind}, which has no {' or '.join(strange)}")
+    if sync.kind == "cohort" and sync.id_type == "auto":
+        raise _wrong(where, "needs an id_type of id, email or cio_id: a cohort's ids are of one kind")
+    if sync.max_removal_share is not None and not 0 <= sync.max_removal_share <= 1:
+        raise _wrong(where, "has a max_removal_share that is not between 0 and 1")
+
+
+def _wrong(where: str, why: str) -> ConfigError:
+    return ConfigError(f"[{where}] {why}; nothing was sent", hint="see `sync.toml` in sync/README.md")
+
+
+def choose(configuration: Configuration, names: list[str]) -> dict[str, Sync]:
+    """The syncs of these names, disabled ones included; without names, all that are enabled. Raises ConfigError."""
+    unknown = [name for name in names if name not in configuration.syncs]
+    if unknown:
+        known = ", ".join(configuration.syncs) or "none"
+        raise ConfigError(f"there is no sync {unknown[0]!r}; nothing was sent", hint=f"the file has: {known}")
+    if names:
+        return {name: configuration.syncs[name] for name in names}
+    return {name: sync for name, sync in configuration.syncs.items() if sync.enabled}
+

@@ -1,0 +1,369 @@
+"""Scheduled syncs of a configuration: slots, restarts, what ends a schedule, notifications, the command."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import HandTurnedClock
+from fakeio import Fake
+from scenarios.amplitude import FakeAmplitude
+from scenarios.amplitude_server import AmplitudeServer
+from sync.core.configuration import choose
+from sync.core.errors import ConfigError
+from sync.core.report import Ended
+from sync.edge.config_file import project_of, read_configuration, settings_of
+from sync.edge.console import Console
+from sync.edge.ledger import Ledger
+from sync.edge.notifying import check_address, notify
+from sync.running import Runner, Surroundings
+from tests.integration.amplitude_project import EngineClock
+from tests.integration.cohort_engine import HASTE, Engine
+from tests.integration.event_engine import row
+
+PATIENCE_S = 60.0
+FILE = """
+[engine]
+state = "{state}"
+
+[sources.shop]
+amplitude = "us"
+
+[sources.files]
+files = "export.json"
+
+[destinations.production]
+site_id = "PROD_SITE_ID"
+track_api_key = "PROD_TRACK_KEY"
+app_api_key = "PROD_APP_KEY"
+track_url = "{url}"
+app_url = "{url}"
+
+[syncs.vip]
+kind = "cohort"
+source = "shop"
+cohort = "abc"
+destination = "production"
+cadence = "{cadence}"
+
+[syncs.orders]
+kind = "events"
+source = "files"
+destination = "production"
+cadence = "once"
+"""
+
+
+class Scheduled:
+    """A configuration file, and a runner that a restart replaces."""
+
+    def __init__(self, engine: Engine, amplitude: FakeAmplitude, url: str, clock: HandTurnedClock) -> None:
+        self.engine = engine
+        self.amplitude = amplitude
+        self.clock = clock
+        self.path = engine.path.with_name("sync.toml")
+        self.environ = {
+            "PROD_SITE_ID": engine.workspace.site_id, "PROD_TRACK_KEY": engine.workspace.track_api_key,
+            "PROD_APP_KEY": engine.workspace.app_api_key, "CIO_TRACK_RATE": "0", "CIO_APP_RATE": "0",
+            **amplitude.environment(url),
+        }  # fmt: skip
+        self.write("hourly")
+        engine.path.with_name("export.json").write_text(json.dumps(row(1)))
+
+    def write(self, cadence: str, more: str = "") -> None:
+        text = FILE.format(state=self.engine.path, url=self.engine.url, cadence=cadence)
+        self.path.write_text(text + more)
+
+    def runner(self, *names: str, told: Any = lambda name, ended, disabled: None) -> Runner:
+        configuration = read_configuration(self.path)
+        around = Surroundings(
+            folder=self.path.parent, environ=self.environ, clock=EngineClock(self.clock), policy=HASTE
+        )
+        return Runner(configuration, choose(configuration, list(names)), around, Console(stream=self.engine.said), told)
+
+    def tick(self) -> list[str]:
+        """The kinds of what was due, by a process that has just started."""
+        return [one.report.kind for one in self.runner().run_due()]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Fake]:
+    with Fake() as fake:
+        yield fake
+
+
+@pytest.fixture(scope="module")
+def amplitude() -> Iterator[AmplitudeServer]:
+    with AmplitudeServer(FakeAmplitude()) as running:
+        yield running
+
+
+@pytest.fixture
+def scheduled(server: Fake, amplitude: AmplitudeServer, tmp_path: Path, clock: HandTurnedClock) -> Iterator[Scheduled]:
+    workspace = server.new_workspace()
+    project = FakeAmplitude(now=clock)
+    project.polls_until_ready = 0
+    amplitude.play(project)
+    one = Scheduled(Engine(server, workspace, tmp_path), project, amplitude.url, clock)
+    one.engine.people("a", "b")
+    project.put_cohort("abc", ["a"])
+    yield one
+    workspace.raise_first_error()
+
+
+# -- slots ------------------------------------------------------------------------------------------------------------
+def test_a_new_sync_runs_at_once_and_then_at_its_slot_whatever_is_restarted(scheduled: Scheduled) -> None:
+    assert scheduled.tick() == ["cohort", "events"]
+    assert scheduled.tick() == []
+    scheduled.clock.advance(3599)
+    assert scheduled.tick() == []
+    scheduled.clock.advance(1)
+    assert scheduled.tick() == ["cohort"]
+    assert scheduled.tick() == []
+    scheduled.clock.advance(3 * 3600)
+    assert scheduled.tick() == ["cohort"]
+    assert scheduled.engine.members() == {"a"}
+
+
+def test_a_one_time_sync_is_never_repeated(scheduled: Scheduled) -> None:
+    scheduled.tick()
+    scheduled.clock.advance(86_400 * 365)
+    assert scheduled.tick() == ["cohort"]
+
+
+def test_an_edited_sync_runs_at_once(scheduled: Scheduled) -> None:
+    scheduled.tick()
+    scheduled.write("daily")
+    assert scheduled.tick() == ["cohort"]
+
+
+def test_a_run_that_was_cut_off_is_still_due(scheduled: Scheduled, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*_: object, **__: object) -> Ended:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as cut:
+        cut.setattr("sync.running.run_cohort", killed)
+        with pytest.raises(KeyboardInterrupt):
+            scheduled.tick()
+    assert scheduled.tick() == ["cohort", "events"]
+
+
+def test_named_syncs_run_now_and_count_as_their_slot(scheduled: Scheduled) -> None:
+    assert [one.report.kind for one in scheduled.runner("vip").run_all()] == ["cohort"]
+    assert scheduled.tick() == ["events"]
+    assert [one.report.kind for one in scheduled.runner("vip").run_all()] == ["cohort"]
+
+
+def test_the_scheduler_sleeps_until_the_next_slot_and_not_longer_than_a_minute(scheduled: Scheduled) -> None:
+    ran: list[str] = []
+
+    def told(name: str, ended: Ended, disabled: bool) -> None:
+        ran.append(name)
+        if len(ran) == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        scheduled.runner(told=told).run_forever()
+    assert ran == ["vip", "orders", "vip", "vip"]
+    assert sum(scheduled.clock.slept) == 7200
+    assert max(scheduled.clock.slept) <= 60
+
+
+def test_the_scheduler_ends_when_nothing_will_be_due(scheduled: Scheduled) -> None:
+    scheduled.runner("orders").run_forever()
+    assert "no sync will be due any more" in scheduled.engine.said.getvalue()
+
+
+# -- what ends a schedule ---------------------------------------------------------------------------------------------
+def test_an_archived_cohort_ends_its_schedule_and_is_told_once(scheduled: Scheduled) -> None:
+    scheduled.tick()
+    scheduled.amplitude.cohorts["abc"].archived = True
+    told: list[tuple[str, int, bool]] = []
+    for _ in range(3):
+        scheduled.clock.advance(3600)
+        scheduled.runner(
+            told=lambda name, ended, disabled: told.append((name, ended.exit_code, disabled))
+        ).run_due()  # fmt: skip
+    assert told == [("vip", 3, True)]
+    assert scheduled.engine.members() == {"a"}
+    scheduled.amplitude.cohorts["abc"].archived = False
+    assert [one.exit_code for one in scheduled.runner("vip").run_all()] == [0]
+
+
+def test_a_named_run_that_ends_well_does_not_leave_a_schedule_ended(scheduled: Scheduled) -> None:
+    scheduled.tick()
+    scheduled.amplitude.cohorts["abc"].archived = True
+    scheduled.clock.advance(3600)
+    scheduled.tick()
+    scheduled.amplitude.cohorts["abc"].archived = False
+    scheduled.runner("vip").run_all()
+    scheduled.clock.advance(3600)
+    assert scheduled.tick() == ["cohort"]
+
+
+def test_other_failures_wait_for_the_next_slot(scheduled: Scheduled) -> None:
+    scheduled.environ["AMPLITUDE_SECRET_KEY"] = "wrong"
+    assert [one.exit_code for one in scheduled.runner().run_due()] == [3, 0]
+    scheduled.environ["AMPLITUDE_SECRET_KEY"] = scheduled.amplitude.secret_key
+    assert scheduled.tick() == []
+    scheduled.clock.advance(3600)
+    assert scheduled.tick() == ["cohort"]
+
+
+# -- settings ---------------------------------------------------------------------------------------------------------
+def test_flags_win_over_the_environment_and_that_over_the_file(scheduled: Scheduled) -> None:
+    scheduled.path.write_text(scheduled.path.read_text().replace("[engine]", "[engine]\ntrack_rate = 5\nworkers = 3"))
+    configuration = read_configuration(scheduled.path)
+    target = configuration.destinations["production"]
+    environ = {key: value for key, value in scheduled.environ.items() if not key.startswith("CIO_")}
+    plain = settings_of(configuration, target, environ, {})
+    assert (plain.track_rate_per_s, plain.app_rate_per_s, plain.workers) == (5, 10, 3)
+    assert (plain.site_id, plain.state_path) == (scheduled.engine.workspace.site_id, scheduled.engine.path)
+    assert settings_of(configuration, target, {**environ, "CIO_TRACK_RATE": "7"}, {}).track_rate_per_s == 7
+    flagged = settings_of(configuration, target, {**environ, "CIO_TRACK_RATE": "7"}, {"track_rate": "9"})
+    assert flagged.track_rate_per_s == 9
+
+
+def test_a_variable_that_is_not_set_is_named_as_the_file_names_it(scheduled: Scheduled) -> None:
+    configuration = read_configuration(scheduled.path)
+    with pytest.raises(ConfigError, match="PROD_SITE_ID and PROD_TRACK_KEY and PROD_APP_KEY are not set"):
+        settings_of(configuration, configuration.destinations["production"], {}, {})
+    with pytest.raises(ConfigError, match="AMPLITUDE_API_KEY and AMPLITUDE_SECRET_KEY are not set"):
+        project_of(configuration.sources["shop"], {})
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"\xff", b"[x", b"x = 1"], ids=["missing", "not text", "not TOML", "strange"]
+)
+def test_a_file_that_can_not_be_read_is_a_configuration_error(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "sync.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigError):
+        read_configuration(path)
+
+
+# -- notifications ----------------------------------------------------------------------------------------------------
+class Hook:
+    """A webhook that keeps what it is told; `statuses` are its next answers, 200 after that."""
+
+    def __init__(self) -> None:
+        self.told: list[dict[str, Any]] = []
+        self.statuses: list[int] = []
+        hook = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                hook.told.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+                self.send_response(hook.statuses.pop(0) if hook.statuses else 200)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Silence."""
+
+        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    one = Hook()
+    yield one
+    one.close()
+
+
+def ended(scheduled: Scheduled) -> Ended:
+    return scheduled.runner("orders").run_all()[0]
+
+
+def test_a_webhook_is_told_counts_and_tried_again(scheduled: Scheduled, hook: Hook) -> None:
+    hook.statuses = [500]
+    assert notify(hook.url, "orders", ended(scheduled), disabled=False, pause_s=0) == ""
+    assert [one["sync"] for one in hook.told] == ["orders", "orders"]
+    told = hook.told[1]
+    assert (told["status"], told["exit_code"], told["report"]["delivered"]) == ("success", 0, 1)
+    assert scheduled.engine.workspace.site_id not in json.dumps(told)
+
+
+def test_a_webhook_that_does_not_take_it_is_told_of(scheduled: Scheduled, hook: Hook) -> None:
+    hook.statuses = [404] * 3
+    end = ended(scheduled)
+    assert notify(hook.url, "orders", end, disabled=False, pause_s=0) == "it answered 404"
+    hook.close()
+    assert notify(hook.url, "orders", end, disabled=False, pause_s=0) == "could not connect"
+
+
+@pytest.mark.parametrize("address", ["", "hooks.example.com", "ftp://x/y", "http://", "http://[", "x" * 10])
+def test_an_address_that_is_none_is_not_quoted(address: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        check_address("OPS_WEBHOOK", address)
+    assert refused.value.message == "OPS_WEBHOOK holds no http or https address"
+
+
+# -- the command ------------------------------------------------------------------------------------------------------
+def command(scheduled: Scheduled, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CIO_", "AMPLITUDE_"))}
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "sync", "run", "--config", str(scheduled.path), *arguments],
+        env={**kept, **scheduled.environ, **variables}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def test_once_runs_what_is_due_tells_one_object_and_ends_with_the_gravest_code(
+    scheduled: Scheduled, hook: Hook
+) -> None:
+    scheduled.amplitude.put_cohort("abc", ["a", "nobody"])
+    scheduled.write("hourly", '[notifications]\nwebhook = "OPS_WEBHOOK"\n')
+    out, said = command(scheduled, "--once", "--json", OPS_WEBHOOK=hook.url).communicate(timeout=PATIENCE_S)
+    told = json.loads(out)
+    assert (told["kind"], told["status"], sorted(told["runs"])) == ("run", "partial", ["orders", "vip"]), said
+    assert (told["runs"]["vip"]["not_found"], told["runs"]["orders"]["delivered"]) == (1, 1)
+    assert [one["sync"] for one in hook.told] == ["vip"]
+    again = command(scheduled, "--once", OPS_WEBHOOK=hook.url)
+    assert (again.communicate(timeout=PATIENCE_S)[0], again.returncode) == ("", 0)
+
+
+def test_a_scheduler_runs_until_a_signal_and_ends_well(scheduled: Scheduled) -> None:
+    process = command(scheduled)
+    deadline = time.monotonic() + PATIENCE_S
+    while not scheduled.engine.workspace.events():
+        assert time.monotonic() < deadline, "the events sync did not run"
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+    out, said = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, "cohort vip: success" in out) == (0, True), said
+    with Ledger.open(scheduled.engine.path) as ledger:
+        assert [one.kind for one in ledger.runs()] == ["events", "cohort"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "says"),
+    [
+        pytest.param(["nobody"], {}, "no sync 'nobody'", id="an unknown sync"),
+        pytest.param(["--once"], {"PROD_SITE_ID": ""}, "PROD_SITE_ID is not set", id="a missing variable"),
+    ],
+)
+def test_what_is_wrong_is_told_before_anything_runs(
+    scheduled: Scheduled, arguments: list[str], variables: dict[str, str], says: str
+) -> None:
+    process = command(scheduled, *arguments, **variables)
+    _, said = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, says in said) == (2, True), said
+    assert scheduled.engine.workspace.requests == []

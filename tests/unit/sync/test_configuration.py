@@ -1,0 +1,117 @@
+"""What a sync.toml may say, and how each mistake in it is told."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+import pytest
+
+from sync.core.configuration import Sync, choose, parse_configuration
+from sync.core.errors import ConfigError
+
+WHOLE = """
+[engine]
+track_rate = 50
+workers = 2
+
+[sources.shop]
+amplitude = "eu"
+api_key = "SHOP_KEY"
+secret_key = "SHOP_SECRET"
+
+[sources.exports]
+files = "exports/*.gz"
+
+[destinations.production]
+region = "eu"
+
+[syncs.vip]
+kind = "cohort"
+source = "shop"
+cohort = "abc123"
+destination = "production"
+cadence = "hourly"
+
+[syncs.orders]
+kind = "events"
+source = "exports"
+destination = "production"
+cadence = "minute"
+enabled = false
+events = ["order"]
+properties = ["total"]
+
+[notifications]
+webhook = "OPS_WEBHOOK"
+on = ["failed"]
+"""
+
+
+def edited(*changes: tuple[str, str]) -> dict[str, Any]:
+    text = WHOLE
+    for before, after in changes:
+        assert before in text
+        text = text.replace(before, after)
+    return tomllib.loads(text)
+
+
+def test_a_whole_file_is_read() -> None:
+    read = parse_configuration(edited())
+    assert read.syncs == {
+        "vip": Sync(kind="cohort", source="shop", destination="production", cadence="hourly", cohort="abc123"),
+        "orders": Sync(
+            kind="events", source="exports", destination="production", cadence="minute", enabled=False,
+            events=["order"], properties=["total"],
+        ),
+    }  # fmt: skip
+    assert (read.engine.track_rate, read.engine.workers, read.sources["shop"].amplitude) == (50, 2, "eu")
+    assert (read.notifications.webhook, read.notifications.on) == ("OPS_WEBHOOK", ("failed",))
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        pytest.param([('cadence = "hourly"', 'cadence = "weekly"')], "$.syncs", id="an unknown cadence"),
+        pytest.param([('cadence = "hourly"', "candence = 1")], "candence", id="a misspelt key"),
+        pytest.param([("[engine]", "[engines]")], "engines", id="a misspelt table"),
+        pytest.param([('source = "shop"', 'source = "shops"')], "[sources.shops]", id="an unknown source"),
+        pytest.param([('destination = "production"', 'destination = "x"')], "'x'", id="an unknown destination"),
+        pytest.param([('cohort = "abc123"\n', "")], "needs `cohort`", id="no cohort at an Amplitude source"),
+        pytest.param([('source = "shop"', 'source = "exports"')], "no `cohort`", id="a cohort of files"),
+        pytest.param([('kind = "cohort"', 'kind = "events"')], "no cohort", id="a key of the other kind"),
+        pytest.param([('kind = "events"', 'kind = "cohort"')], "events or properties", id="keys of the other kind"),
+        pytest.param([('amplitude = "eu"\n', "")], "either", id="a source of nothing"),
+        pytest.param([('files = "exports/*.gz"', 'files = "x"\namplitude = "us"')], "either", id="a source of both"),
+        pytest.param([('cohort = "abc123"', 'cohort = "abc"\nid_type = "auto"')], "one kind", id="ids of any kind"),
+        pytest.param([('cohort = "abc123"', 'cohort = "abc"\nmax_removal_share = 2')], "0 and 1", id="a share of two"),
+        pytest.param([('on = ["failed"]', 'on = ["never"]')], "notifications", id="an unknown status"),
+        pytest.param([("workers = 2", 'workers = "two"')], "workers", id="another type"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(changes: list[tuple[str, str]], says: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse_configuration(edited(*changes))
+    assert says in refused.value.message
+    assert refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [([], ["vip"]), (["orders"], ["orders"]), (["orders", "vip"], ["orders", "vip"])],
+    ids=["all that are enabled", "a disabled one by its name", "in the order given"],
+)
+def test_syncs_are_chosen(names: list[str], chosen: list[str]) -> None:
+    assert list(choose(parse_configuration(edited()), names)) == chosen
+
+
+def test_an_unknown_name_is_told_with_those_there_are() -> None:
+    with pytest.raises(ConfigError) as refused:
+        choose(parse_configuration(edited()), ["vips"])
+    assert "vip, orders" in refused.value.hint
+
+
+def test_an_edited_table_is_another_sync() -> None:
+    before, after = (parse_configuration(edited(*changes)) for changes in ([], [("abc123", "abc124")]))
+    assert before.syncs["vip"].digest() != after.syncs["vip"].digest()
+    assert before.syncs["orders"].digest() == after.syncs["orders"].digest()
