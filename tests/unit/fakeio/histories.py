@@ -14,6 +14,7 @@ from fakeio.core.identifiers import CIO_ID, EMAIL, ID, Ref
 from fakeio.core.managing import HANDLERS
 from fakeio.core.seeding import seed
 from fakeio.core.settings import Settings
+from fakeio.core.snapshots import take
 from fakeio.core.workspace import Workspace
 
 NOW = 1_700_000_000.0
@@ -183,3 +184,40 @@ def live(space: Workspace, history: list[Any], now: float) -> tuple[float, list[
             outcomes.append((type(outcome).__name__, getattr(outcome, "rule", None), getattr(outcome, "result", None)))
     space.sweep(now)
     return now, outcomes
+
+
+def told(space: Workspace) -> Any:
+    """Everything that can be seen of a workspace: its snapshot, and what is looked up by person."""
+    people = {person.cio_id: sorted(person.segments) for person in space.people}
+    return take(space), people, {cio_id: [line.number for line in space.log.of(cio_id)] for cio_id in people}
+
+
+def _event(who: str | None, n: int, **more: Any) -> Any:
+    ref = None if who is None else Ref(ID, who)
+    return op.RecordEvent(ref=ref, event="buy", data=b'{"n": %d}' % n, **more), 0.0
+
+
+def busy(value: str, *, held: bool = True) -> list[Any]:
+    """A history that touches everything there is to touch; `value` tells one such from another."""
+    one, two = Ref(ID, "1"), Ref(ID, "2")
+    return [
+        (op.Identify(ref=one, attributes={"plan": value, "n": None}, timestamp=9), 0.0), 1.0,
+        (op.Identify(ref=one, attributes={"plan": "late"}, timestamp=5), 0.0),
+        (op.Identify(ref=two, attributes={"n": value, "email": f"{value}@x.io"}), 0.0),
+        (op.JoinSegment(segment_id=1, ref=two), 0.0),
+        (op.LeaveSegment(segment_id=1, ref=one), 0.0),
+        (op.JoinSegment(segment_id=1, ref=one), 0.0),
+        (op.LeaveSegment(segment_id=1, ref=one), 0.0),
+        _event("1", 1), _event("1", 2), _event("2", 1, dedupe_id="e1"), _event(None, 3, anonymous_id=f"anon {value}"),
+        (op.AddDevice(ref=one, token=f"t {value}", platform="ios"), 0.0),
+        (op.ReportMetric(delivery_id="dlv", metric="opened", timestamp=len(value)), 0.0),
+        (op.Unsubscribe(delivery_id="dlv"), 0.0),
+        (op.IdentifyObject(object=op.ObjectRef("1", "acme"), attributes={"n": value}), 0.0),
+        (op.Relate(object=op.ObjectRef("1", "acme"), ref=one, attributes={"role": value}), 0.0),
+        (op.Relate(object=op.ObjectRef("1", "zoo"), anonymous_id=f"anon {value}"), 0.0),
+        (op.Identify(ref=Ref(ID, f"new {value}"), attributes={"anonymous_id": f"anon {value}"}), 0.0),
+        (op.MergePeople(primary=one, secondary=Ref(ID, f"new {value}")), 0.0),
+        (app.SaveCollection(collection_id=1, title=value), 0.0),
+        (app.EditTemplate(template_id=1, language="", changes={"subject": value}), 0.0),
+        (op.Identify(ref=two, attributes={"later": value}), 60.0 if held else 0.0),
+    ]  # fmt: skip

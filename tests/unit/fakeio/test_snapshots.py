@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 
 from fakeio.core.restoring import plant
 from fakeio.core.snapshots import take
 from fakeio.core.workspace import OPERATIONS, Workspace
-from tests.unit.fakeio.histories import NOW, begin, histories, live, operations, settings
+from tests.unit.fakeio.histories import NOW, begin, busy, histories, live, operations, settings, told
 
 
 def restored(document: Any, now: float) -> Workspace:
@@ -25,6 +25,8 @@ def test_histories_hold_every_operation_there_is() -> None:
     assert [kind.__name__ for kind in OPERATIONS if f"builds({kind.__name__}," not in drawn] == []
 
 
+@example(values={}, before=busy("before"), after=busy("after"))
+@example(values={"segment_build_s": 600}, before=busy("before", held=False), after=[*busy("after"), 700.0])
 @given(values=settings, before=histories, after=histories)
 def test_a_restored_workspace_is_equal_and_goes_on_as_the_original(
     values: dict[str, Any], before: list[Any], after: list[Any]
@@ -36,4 +38,4 @@ def test_a_restored_workspace_is_equal_and_goes_on_as_the_original(
     assert json.loads(json.dumps(take(copy))) == json.loads(json.dumps(document))
     end, outcomes = live(original, after, now)
     assert (end, outcomes) == live(copy, after, now)
-    assert take(copy) == take(original)
+    assert told(copy) == told(original)
