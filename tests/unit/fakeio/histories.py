@@ -217,6 +217,7 @@ def busy(value: str, *, held: bool = True) -> list[Any]:
         (op.Relate(object=op.ObjectRef("1", "zoo"), anonymous_id=f"anon {value}"), 0.0),
         (op.Identify(ref=Ref(ID, f"new {value}"), attributes={"anonymous_id": f"anon {value}"}), 0.0),
         (op.MergePeople(primary=one, secondary=Ref(ID, f"new {value}")), 0.0),
+        (op.MergePeople(primary=one, secondary=two), 0.0),
         (app.SaveCollection(collection_id=1, title=value), 0.0),
         (app.EditTemplate(template_id=1, language="", changes={"subject": value}), 0.0),
         (op.Identify(ref=two, attributes={"later": value}), 60.0 if held else 0.0),

@@ -12,6 +12,7 @@ from tests.unit.fakeio.histories import NOW, begin, busy, histories, live, setti
 
 @example(values={}, before=[], ours=busy("ours"), theirs=busy("theirs"))
 @example(values={}, before=busy("before", held=False), ours=busy("ours"), theirs=busy("theirs"))
+@example(values={"segment_build_s": 600}, before=[1.0], ours=[700.0], theirs=[700.0, *busy("theirs")])
 @given(values=settings, before=histories, ours=histories, theirs=histories)
 def test_forks_go_on_alike_and_never_see_each_other(
     values: dict[str, Any], before: list[Any], ours: list[Any], theirs: list[Any]
@@ -31,6 +32,7 @@ def test_forks_go_on_alike_and_never_see_each_other(
 
 @example(values={}, before=[], ours=busy("ours"), theirs=busy("theirs"))
 @example(values={}, before=busy("before", held=False), ours=busy("ours"), theirs=busy("theirs"))
+@example(values={"segment_build_s": 600}, before=[1.0], ours=[700.0], theirs=[700.0, *busy("theirs")])
 @given(values=settings, before=histories, ours=histories, theirs=histories)
 def test_what_the_forked_one_does_is_not_seen_by_forks_of_forks(
     values: dict[str, Any], before: list[Any], ours: list[Any], theirs: list[Any]
