@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from typing import Any
 
 import httpx
@@ -14,23 +14,13 @@ import pytest
 from fakeio import Fake, WorkspaceHandle
 from tests.contract.live import PATIENCE_S, basic_header
 
-HELD: list[Any] = [
-    pytest.param({"kind": "timeout"}, id="timeout"),
-    pytest.param({"kind": "timeout", "when": "after_commit"}, id="timeout after the commit"),
-    pytest.param({"kind": "latency", "seconds": 3_600}, id="latency"),
-    pytest.param({"kind": "stall", "after_bytes": 1, "seconds": 3_600}, id="stall"),
-    pytest.param({"kind": "slow_body", "bytes_per_s": 0.001}, id="slow body"),
+HELD: list[dict[str, Any]] = [
+    {"kind": "timeout"},
+    {"kind": "timeout", "when": "after_commit"},
+    {"kind": "latency", "seconds": 3_600},
+    {"kind": "stall", "after_bytes": 1, "seconds": 3_600},
+    {"kind": "slow_body", "bytes_per_s": 0.001},
 ]
-
-
-@contextmanager
-def held(space: WorkspaceHandle, fault: dict[str, Any]) -> Iterator[socket.socket]:
-    """A connection whose request is held by a fault."""
-    space.fault(**fault, match={"path": "*/customers/held"})
-    with closing(ask(space, "held")) as connection:
-        while not space.requests:
-            pass
-        yield connection
 
 
 def ask(space: WorkspaceHandle, person: str) -> socket.socket:
@@ -56,24 +46,29 @@ def body_of(answer: bytes) -> bytes:
     return answer.partition(b"\r\n\r\n")[2]
 
 
-@pytest.mark.parametrize("fault", HELD)
-def test_a_held_request_holds_up_no_other_and_no_end(fault: dict[str, Any]) -> None:
-    with ExitStack() as stack:
-        with Fake() as fake:
-            space = fake.workspace
-            connection = stack.enter_context(held(space, fault))
+def test_held_requests_hold_up_no_other_and_no_end() -> None:
+    with ExitStack() as stack, Fake() as fake:
+        spaces = [fake.new_workspace() for _ in HELD]
+        connections = []
+        for space, fault in zip(spaces, HELD, strict=True):
+            space.fault(**fault, match={"path": "*/customers/held"})
+            connections.append(stack.enter_context(closing(ask(space, "held"))))
+        for space in spaces:
+            while not space.requests:
+                pass
             auth = (space.site_id, space.track_api_key)
-            # the same connection pool, the same workspace, the same lock
             answer = httpx.put(f"{fake.url}/api/v1/customers/1", json={}, auth=auth, timeout=PATIENCE_S)
             assert (answer.status_code, space.person(id="1") is not None) == (200, True)
-            ending = threading.Thread(target=fake.close)
-            ending.start()
-            assert body_of(rest(connection)) in (b"", b"{")
-            ending.join(PATIENCE_S)
-            assert not ending.is_alive()
-        cut = next((request.status, request.faults) for request in space.requests)
-        assert cut == (None if fault["kind"] in ("timeout", "latency") else 200, [fault["kind"]])
-        assert (space.person(id="held") is not None) is (cut[0] == 200 or "when" in fault)
+        ending = threading.Thread(target=fake.close)
+        ending.start()
+        assert [body_of(rest(connection)) for connection in connections] == [b"", b"", b"", b"{", b""]
+        ending.join(PATIENCE_S)
+        assert not ending.is_alive()
+        for space, fault in zip(spaces, HELD, strict=True):
+            began = fault["kind"] in ("stall", "slow_body")
+            told = next((request.status, request.faults) for request in space.requests)
+            assert told == (200 if began else None, [fault["kind"]])
+            assert (space.person(id="held") is not None) is (began or "when" in fault)
         fake.raise_first_error()
 
 

@@ -118,6 +118,16 @@ def test_a_huge_body_behind_a_good_request_does_not_spoil_its_answer() -> None:
         assert (status_of(answer), answer.count(b"HTTP/1.1 "), b"HTTP/1.1 413" in answer) == (200, 2, True)
 
 
+def test_a_huge_body_behind_a_held_request_ends_both() -> None:
+    universe = build_universe()
+    universe.registry.default.weather.add({"kind": "timeout", "times": 1})
+    with ThreadedServer(build_app(universe), limits=SMALL) as server, closing(connect(server)) as connection:
+        connection.sendall(IDENTIFY + PUT + b"Content-Length: 10001\r\n\r\n{")
+        assert rest(connection) == b""  # no answer may overtake the one that is due
+        assert served(server)
+    assert [exchange.status for exchange in universe.registry.default.tape] == [None, 200]
+
+
 def test_over_tls_it_is_refused_too() -> None:
     with closing(Certificates()) as certificates:
         tls = Tls(certificates.cert_file, certificates.key_file)

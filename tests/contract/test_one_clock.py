@@ -110,7 +110,7 @@ STEPS = st.lists(
 WAITS = st.lists(st.sampled_from((1, 2, 4, 9, 16, 40, MONTH_S)), min_size=1, max_size=8)
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(steps=STEPS, waits=WAITS)
 @example(steps=[("import", 0, 8), ("identify", 0, 0)], waits=[6, 16])
 @example(steps=[("export", 0, 5), ("identify", 0, 0)], waits=[6.5, 16])
