@@ -85,7 +85,9 @@ class Case(NamedTuple):
 
 def write_pytest(case: Case) -> str:
     """The file's text. A request struck by a fault that can't be put in force again is sent without assertions."""
-    lines = [f'"""{_about(case)}"""', "", _HEAD, *_workspace(case), "", "def test_recorded_requests(customerio):"]
+    workspace = _workspace(case)
+    head = _HEAD if workspace else _HEAD.replace("import pytest\n", "")
+    lines = [f'"""{_about(case)}"""', "", head, *workspace, "", "def test_recorded_requests(customerio):"]
     lines.append("    again = Again(customerio)")
     for sent in case.recorded:
         lines += [f"    # {ascii(sent.title)[1:-1]}", *_call(sent, case.faults.get(sent.n))]

@@ -150,6 +150,7 @@ def test_a_test_file_of_a_whole_tape_passes_and_can_fail(control: Control, tmp_p
     text = exported(control, "pytest")
     assert "ended otherwise" not in text
     assert control.handle.track_api_key not in text
+    assert "import pytest" not in text  # which it has no need of
     assert text.count("person.suppressed") == 2  # in the comment and in the assertion
     outcome = text.replace('"record_event ignored person.suppressed"', '"record_event applied"')
     ended = run_tests(tmp_path, right=text, outcome=outcome, status=text.replace("status=207", "status=200"))
