@@ -257,7 +257,7 @@ WISHES: dict[int, Wish] = {
                  _REPLAY + "test_what_cannot_be_explained_is_reported_and_nothing_leaves_the_fake"),
     57: answered("pytest-httpserver", "csernazs/pytest-httpserver#79, csernazs/pytest-httpserver#323",
                  "one slow answer holds up no other",
-                 "test_faults_held.py::test_a_held_request_holds_up_no_other_and_no_end",
+                 "test_faults_held.py::test_held_requests_hold_up_no_other_and_no_end",
                  "test_server.py::test_a_latency_holds_one_request_and_no_other"),
     58: answered("pytest-httpserver", "csernazs/pytest-httpserver#290, csernazs/pytest-httpserver#54",
                  "resets, cuts and refusals on the socket itself, for one test",
