@@ -5,27 +5,27 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from fakeio.cli_calls import add_call_command, add_server_options, client_of, read_json, write_json
+from fakeio.cli_calls import add_call_command, client_of, read_json, write_json
 from fakeio.cli_text import CommandFailed, complain, table, write
 
 
 def add_replay_commands(commands: Any) -> None:
     """Declare them on the parser's subcommands."""
     says = "print a reproduction of one recorded request, or of all, that runs by itself"
-    export = commands.add_parser("export", help=says, description=says.capitalize() + ".")
-    export.set_defaults(run=export_requests)
+    export = add_call_command(commands, "export", export_requests, says)
     export.add_argument("n", nargs="?", metavar="N", help="a request's number, as `fakeio requests` shows it")
     export.add_argument("--as", dest="form", choices=("curl", "pytest", "har"), default="curl",
                         help="a shell script, a test file, or an HTTP Archive in JSON (default: curl)")  # fmt: skip
-    add_server_options(export)
     replay = add_call_command(commands, "replay", replay_file, "send a recording again and show what it can't explain")
     replay.add_argument("file", metavar="FILE", help="a HAR, or what `fakeio requests --json` printed; - for stdin")
     replay.add_argument("--skip-foreign", action="store_true", help="leave out requests to hosts not Customer.io's")
 
 
 def export_requests(options: argparse.Namespace) -> int:
-    """Print it; redirect it into a file to keep it."""
+    """Print it; redirect it into a file to keep it. With --json, the text of the file is in an object."""
     text = client_of(options).export(options.form, options.n)
+    if options.json:
+        return write_json({"as": options.form, "text": text})
     write(text.removesuffix("\n"))
     return 0
 
