@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from bisect import bisect_left
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -37,6 +39,23 @@ def test_two_processes_share_one_budget(two: tuple[SharedPacing, SharedPacing]) 
     taken = [two[n % 2].take("track", 1_000.0) for n in range(11)]
     assert taken[:10] == [0.0] * 10
     assert taken[10] > 1
+
+
+def test_those_who_ask_at_the_same_moment_share_it_too(tmp_path: Path) -> None:
+    together = threading.Barrier(6)
+
+    def granted(_: int) -> int:
+        pacing = SharedPacing(tmp_path, "site", {"track": 500.0})
+        together.wait(PATIENCE_S)
+        count = sum(pacing.take("track", 1_000.0) == 0 for _ in range(300))
+        pacing.close()
+        return count
+
+    often, before = 1e-6, sys.getswitchinterval()
+    sys.setswitchinterval(often)
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(granted, range(6))) == 500
+    sys.setswitchinterval(before)
 
 
 def test_each_api_has_a_budget_of_its_own(two: tuple[SharedPacing, SharedPacing]) -> None:

@@ -12,11 +12,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from fakeio import Fake
+from sync import dispatch
+from sync.edge.event_ledger import Settled
 from sync.edge.ledger import Ledger
 from tests.integration.event_engine import BATCH_PATH, Engine, counts, ended_report, row, wide
 
@@ -63,6 +66,28 @@ def test_a_run_that_is_stopped_tells_how_far_it_came(engine: Engine) -> None:
     again = engine.report()
     assert (again.received, again.delivered, again.duplicates) == (400, 400 - report.delivered, report.delivered)
     assert engine.numbers() == list(range(400))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_between_counting_and_writing_down_waits(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    left = [3]
+
+    def settled(*what: Any) -> Settled:
+        left[0] -= 1
+        if left[0] == 0:
+            signal.raise_signal(number)
+        return Settled(*what)
+
+    monkeypatch.setattr(dispatch, "Settled", settled)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # as the command has it
+    report = ended_report(engine.run(*wide(*range(300))))
+    signal.signal(signal.SIGTERM, before)
+    assert (report.status, 0 < report.delivered < 300) == ("stopped", True)
+    again = engine.report()
+    assert (again.delivered, again.duplicates) == (300 - report.delivered, report.delivered)
+    assert engine.numbers() == list(range(300))
 
 
 class Killed(BaseException):

@@ -116,6 +116,13 @@ def test_the_first_batch_has_its_answer_before_another_leaves(engine: Engine) ->
     assert (ended.exit_code, engine.sent()) == (4, [BATCH_PATH])
 
 
+def test_a_first_batch_that_takes_long_is_not_overtaken(engine: Engine) -> None:
+    engine.workspace.fault("latency", seconds=0.4, match={"path": BATCH_PATH, "nth": 1})
+    report = engine.report(*crowd(300))
+    assert counts(report) == {"received": 300, "delivered": 300}
+    assert in_order(engine)
+
+
 def test_refused_credentials_on_one_lane_end_the_tries_of_all(engine: Engine) -> None:
     """The other one waits for its second try: it is woken, and sends nothing more."""
     engine.workspace.fault("status", status=503, match={"path": BATCH_PATH, "nth": 2})
