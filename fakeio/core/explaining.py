@@ -108,7 +108,7 @@ def _blame(stamp: Stamp) -> dict[str, Any]:
 
 
 def _words(stamp: Stamp) -> str:
-    return f"request {stamp.request}" if stamp.request else "a seed or a handle in Python"
+    return f"request {stamp.request}" if stamp.request else "a seed or a handle in Python, or before a snapshot"
 
 
 def _is_about(info: dict[str, Any], name: str) -> bool:

@@ -26,7 +26,7 @@ def by_request(tape: Tape, n: int) -> str:
     """`request 7 (PUT /api/v1/customers/42, answered 200)`, as far as the tape still knows it; 0 is no request."""
     exchange = tape.get(n)
     if exchange is None:
-        return f"request {n}" if n else "a seed or a handle in Python"
+        return f"request {n}" if n else "a seed or a handle in Python, or before a snapshot"
     return f"request {n} ({request_words(exchange)})"
 
 
