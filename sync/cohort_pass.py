@@ -6,6 +6,7 @@ what is told about it is for `run_cohort.py`.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ MEMBERSHIP, SEARCH, NOTHING = VERIFY = ("membership", "search", "none")
 # Waits before mending, in first backoffs: what was accepted may need a moment until it can be read.
 PAUSES = (0, 2, 4, 8)
 
+_CIO, _AFTER_CIO = b"cio_", b"cio`"
+
 Resolve = Callable[[int, Known, Ids], Known]
 
 
@@ -37,6 +40,7 @@ class Totals:
     losses: int = 0
     waiting: int = 0
     members: int = 0
+    prefixed: int = 0  # joining ids that start with cio_, which elsewhere marks another kind of identifier
 
     def add(self, known: Known, cohort: Ids, plan: Plan) -> None:
         self.in_cohort += len(cohort)
@@ -46,6 +50,7 @@ class Totals:
         self.losses += plan.losses
         self.waiting += plan.waiting
         self.members += len(known.ours)
+        self.prefixed += bisect_left(plan.join, _AFTER_CIO) - bisect_left(plan.join, _CIO)
 
 
 @dataclass(slots=True)

@@ -200,6 +200,11 @@ class _Run:
                 guard_removals(totals.losses, totals.members, most_share=options.max_removal_share)
             if self._writing is not None:
                 self._store(self._writing, found.info.id if found.info else None)
+        if totals.prefixed and self._intent.id_type == "id":
+            self._console.warn(
+                f"{totals.prefixed} identifiers start with cio_ and are sent as ids, to the letter; if they are"
+                " Customer.io's own, pass --id-type cio_id"
+            )
         return totals
 
     def _store(self, ledger: Ledger, segment_id: int | None) -> None:

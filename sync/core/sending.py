@@ -127,8 +127,8 @@ def send_until_settled(
 
     `elapsed_s` tells how long it has been under way, so that slow answers count against the patience as waits do.
 
-    `usable` says whether a 2xx can be read; one that can't (a page of HTML, half a JSON text) is tried again. Writes
-    leave it out: any 2xx counts as accepted.
+    `usable` says whether a 2xx can be read; one that can't (a page of HTML, half a JSON text) is tried again. Without
+    it any 2xx counts as accepted.
     """
     waited_s, in_doubt, attempts = 0.0, False, 0
     while True:

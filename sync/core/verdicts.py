@@ -61,6 +61,11 @@ def complaint(reply: Reply) -> Complaint:
     return Complaint(f"http_{reply.status}", first_message(reply.body))
 
 
+def is_no_page(reply: Reply) -> bool:
+    """Whether Customer.io itself may have answered: a web page that something in between shows is not its word."""
+    return not reply.body.lstrip().startswith(b"<")
+
+
 def first_message(body: bytes) -> str:
     """The first error text in a Track or App API body, at most 500 characters; empty when there is none to read."""
     try:

@@ -84,6 +84,9 @@ class Engine:
     def suppress(self, one: str) -> None:
         self._track("POST", f"/api/v1/customers/{one}/suppress")
 
+    def merge(self, primary: str, secondary: str) -> None:
+        self._track("POST", "/api/v1/merge_customers", {"primary": {"id": primary}, "secondary": {"id": secondary}})
+
     def edit_by_hand(self, verb: str, one: str) -> None:
         """Add or remove one member of segment 1, as somebody at the product's own page would."""
         self._track("POST", f"/api/v1/segments/1/{verb}_customers", {"ids": [one]})

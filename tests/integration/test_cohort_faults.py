@@ -15,6 +15,7 @@ import pytest
 from fakeio import Fake
 from sync.core.report import CohortReport
 from sync.core.sending import RetryPolicy
+from sync.edge import transport
 from sync.edge.ledger import Ledger
 from tests.integration.cohort_engine import Engine, counts
 
@@ -58,6 +59,9 @@ ADD = {"path": "*/add_customers"}
         pytest.param({"kind": "lose_reply"}, id="lost reply"),
         pytest.param({"kind": "reset", "when": "after_commit"}, id="reset after applying"),
         pytest.param({"kind": "status", "status": 500, "when": "after_commit"}, id="500 after applying"),
+        pytest.param({"kind": "truncate", "bytes": 1}, id="half an answer"),
+        pytest.param({"kind": "truncate", "bytes": 1, "when": "after_commit"}, id="half an answer after applying"),
+        pytest.param({"kind": "garbage", "as": "html"}, id="a page that says 200"),
     ],
 )
 def test_passing_trouble_changes_nothing_but_the_retries(
@@ -74,6 +78,25 @@ def test_passing_trouble_changes_nothing_but_the_retries(
     assert counts(report) == {"already_members": 1_499, "added": 1, "removed": 1}
     assert engine.members() == {*ids[1:], "late"}
     assert len(engine.workspace.segments) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param({"kind": "timeout", "seconds": 30}, id="no answer"),
+        pytest.param({"kind": "stall", "after_bytes": 0, "seconds": 30}, id="an answer that stops"),
+        pytest.param({"kind": "slow_body", "bytes_per_s": 0.05}, id="an answer that drips"),
+    ],
+)
+@pytest.mark.parametrize("path", ["*/add_customers", "*/membership"])
+def test_an_answer_that_takes_half_a_minute_is_not_waited_for(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any], path: str
+) -> None:
+    monkeypatch.setattr(transport, "READ_S", 0.1)
+    engine.people("a")
+    engine.workspace.fault(**fault, match={"path": path}, times=1)
+    report = engine.report("a")
+    assert (counts(report), report.retries, engine.members()) == ({"added": 1}, 1, {"a"})
 
 
 @pytest.mark.parametrize(

@@ -88,11 +88,35 @@ def test_two_rows_of_one_id_leave_only_when_both_left(engine: Engine) -> None:
     assert engine.members() == {"y"}
 
 
+def test_a_value_that_changes_is_one_leaving_and_one_joining(engine: Engine) -> None:
+    engine.people("x", "y", "z")
+    engine.report("x", "x", "z")  # two users of Amplitude share x
+    assert counts(engine.report("y", "x", "z")) == {"already_members": 2, "added": 1}
+    assert counts(engine.report("y", "y", "z")) == {"already_members": 2, "removed": 1, "collapsed_duplicates": 1}
+    assert (engine.calls("add")[1:], engine.calls("remove")) == ([["y"]], [["x"]])
+
+
 @pytest.mark.parametrize("odd", ["00123", " 123", "1e3", "true", "null", "🦊", "a,b", "a/b?c#d", "ä" * 75, "cio_x"])
 def test_an_id_arrives_to_the_byte(engine: Engine, odd: str) -> None:
     engine.people(odd)
     assert counts(engine.report(odd)) == {"added": 1}
     assert engine.members() == {odd}
+
+
+@pytest.mark.parametrize(("id_type", "warned"), [("id", True), ("cio_id", False)])
+def test_an_id_that_looks_like_a_cio_id_is_sent_and_told(engine: Engine, id_type: str, warned: bool) -> None:
+    engine.people("cio_x")
+    engine.report("cio_x", "cia_x", "cip_x", id_type=id_type)
+    assert ("1 identifiers start with cio_" in engine.said.getvalue()) is warned
+    engine.said.truncate(0)
+    engine.report("cio_x", "cia_x", id_type=id_type)
+    assert "cio_" not in engine.said.getvalue(), "told when it is sent, not at every run"
+
+
+def test_case_tells_two_ids_apart(engine: Engine) -> None:
+    engine.people("ann", "Ann")
+    assert counts(engine.report("ann", "Ann", "ANN")) == {"added": 2, "not_found": 1}
+    assert engine.members() == {"ann", "Ann"}
 
 
 def test_email_is_one_person_whatever_its_case(engine: Engine) -> None:
@@ -125,6 +149,18 @@ def test_who_was_deleted_and_came_back_is_put_back(engine: Engine) -> None:
     engine.people("a")
     assert counts(engine.report("a", "b")) == {"already_members": 1, "added": 1}
     assert engine.members() == {"a", "b"}
+
+
+def test_who_was_merged_away_is_not_made_again(engine: Engine) -> None:
+    engine.people("a", "b", "c")
+    engine.report("a", "c")
+    engine.merge("b", "a")
+    people = sorted(str(person.id) for person in engine.workspace.people)
+    before = engine.writes()
+    for _ in range(2):
+        assert counts(engine.report("a", "c")) == {"already_members": 1, "not_found": 1}
+    assert (engine.writes(), people) == (before, ["b", "c"])
+    assert sorted(str(person.id) for person in engine.workspace.people) == people
 
 
 def test_who_is_suppressed_is_not_found_and_nothing_loops(engine: Engine) -> None:

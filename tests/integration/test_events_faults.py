@@ -47,6 +47,8 @@ def engine(fake: Fake, tmp_path: Path) -> Iterator[Engine]:
         pytest.param({"kind": "lose_reply"}, id="lost reply"),
         pytest.param({"kind": "reset", "when": "after_commit"}, id="reset after applying"),
         pytest.param({"kind": "status", "status": 500, "when": "after_commit"}, id="500 after applying"),
+        pytest.param({"kind": "truncate", "bytes": 1}, id="half an answer"),
+        pytest.param({"kind": "garbage", "as": "html"}, id="a page that says 200"),
     ],
 )
 @pytest.mark.parametrize("match", [BATCH, {"path": "/api/v1/customers/*"}], ids=["v2", "v1"])
