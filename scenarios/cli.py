@@ -9,14 +9,16 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 from scenarios.account import tell
+from scenarios.cli_catalogue import add_catalogue_commands
 from scenarios.demo import run_demo
 from scenarios.findings import Account
 from scenarios.truth import Truth
 from scenarios.world import World
 
-OK, DIFFERENT, INTERRUPTED = 0, 1, 130
+OK, DIFFERENT, USAGE, INTERRUPTED = 0, 1, 2, 130
 PROFILES = ("dev", "ci", "night")
 
 
@@ -48,7 +50,48 @@ def _parser() -> argparse.ArgumentParser:
     explore.add_argument("--profile", choices=PROFILES, help="how hard to look (default: ci where CI is set, else dev)")
     explore.add_argument("--seed", type=int, help="repeat a search exactly")
     explore.set_defaults(run=_explore)
+    swept = commands.add_parser("sweep", help="kill the engine at every request and commit of a story")
+    swept.add_argument("names", nargs="*", metavar="STORY", help="which stories (all)")
+    swept.set_defaults(run=_sweep)
+    writers = commands.add_parser("interleave", help="find the shortest order of concurrent requests that matters")
+    writers.add_argument("file", metavar="FILE", help='{"given": SEED, "writers": [[REQUEST…]…]} as JSON')
+    writers.set_defaults(run=_interleave)
     return parser
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    # here, since only this command needs the engine in this process
+    from fakeio import Fake
+    from scenarios.crashing import sweep
+    from scenarios.sweeps import STORIES
+
+    known = {story.name: story for story in STORIES}
+    if unknown := [name for name in options.names if name not in known]:
+        return _misused(f"there is no story {unknown[0]!r}; the stories are {', '.join(known)}")
+    with Fake() as fake:
+        swept = [sweep(fake, known[name]()) for name in options.names or known]
+    _say("\n".join(one.tell() for one in swept) + "\n")
+    return DIFFERENT if any(one.failures for one in swept) else OK
+
+
+def _interleave(options: argparse.Namespace) -> int:
+    # here, since only this command starts a fake of its own
+    from fakeio import Fake
+    from scenarios.interleaving import explore, parse_story
+
+    try:
+        given, writers = parse_story(json.loads(Path(options.file).read_text(encoding="utf-8")))
+        with Fake() as fake:
+            conflict = explore(fake, given, writers)
+    except (OSError, ValueError) as error:
+        return _misused(str(error))
+    _say("every order ends the same\n" if conflict is None else f"{conflict.tell()}\n")
+    return OK if conflict is None else DIFFERENT
+
+
+def _misused(why: str) -> int:
+    print(f"cio-scenarios: {why}", file=sys.stderr)  # noqa: T201 - this is a command
+    return USAGE
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -113,6 +113,22 @@ class World:
     def faults(self) -> list[Row]:
         return list(self._list("faults"))
 
+    def restore(self, seed: Row) -> None:
+        """Begin as that seed says: any subset of a snapshot's keys."""
+        self._control("PUT", "/snapshot", {"version": 1, **seed})
+
+    def look(self, path: str, plural: str = "") -> list[Row]:
+        """Every row of a list of the control API."""
+        return list(self._list(path, plural))
+
+    def write(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> int:
+        """One request of a writer, whatever its answer; returns the status."""
+        data = None if body is None else json.dumps(body).encode()
+        self._connection.request(method, path, data, {"Content-Type": "application/json", **headers})
+        answer = self._connection.getresponse()
+        answer.read()
+        return answer.status
+
     def _list(self, path: str, plural: str = "", query: Row | None = None) -> Iterator[Row]:
         start = ""
         while start is not None:
