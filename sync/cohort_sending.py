@@ -17,7 +17,7 @@ from sync.core.budgets import SEARCH_PAGE, SEGMENT_IDS
 from sync.core.diff import Ids, Seen
 from sync.core.errors import Refused
 from sync.core.sending import Fate, FateKind, Reply, Request
-from sync.core.verdicts import complaint, is_no_page
+from sync.core.verdicts import complaint, is_answer
 from sync.core.wire_segments import People, change_members, ids_of, membership_page, parse_people, search_people
 from sync.destination import Destination, expect
 from sync.edge.console import Advance
@@ -102,7 +102,7 @@ class Caller:
 
     def _send(self, verb: str, call: list[bytes]) -> Fate:
         request = change_members(self._segment_id, verb, self._id_type, call)
-        return self._destination.driver.send(request, is_no_page)
+        return self._destination.driver.send(request, is_answer)
 
     def _settle(self, call: list[bytes], fate: Fate) -> None:
         if is_gone(fate):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sync.core.batches import Batch
 from sync.core.delivery import End, Verdicts, deliver
 from sync.core.sending import Fate
-from sync.core.verdicts import is_no_page
+from sync.core.verdicts import is_answer
 from sync.lanes import Lanes
 from sync.run import Driver
 
@@ -55,7 +55,7 @@ class Courier(Lanes[tuple[int, Batch], Delivered]):
         request = next(story)
         try:
             while True:
-                request = story.send(self._driver.send(request, is_no_page))
+                request = story.send(self._driver.send(request, is_answer))
         except StopIteration as end:
             verdicts: Verdicts = end.value
         if verdicts.end is End.HALTED:

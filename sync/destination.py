@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sync.core.errors import InDoubt, Refused, SendError, Throttled, Unauthorised, Unreachable
 from sync.core.ports import Clock
 from sync.core.sending import Fate, FateKind, Reply, Request, RetryPolicy
-from sync.core.verdicts import complaint, say
+from sync.core.verdicts import complaint, is_answer, say
 from sync.core.wire_account import APP_PROBE, REGION, Account, parse_account, parse_workspaces
 from sync.edge.console import Console
 from sync.edge.pacing import Pacing, SharedPacing
@@ -106,7 +106,7 @@ class Destination:
         """Raise Unauthorised unless the App API takes its key, and the key is of the same account as the other two
         (as far as both sides tell). Segments are numbered per workspace: a key of another one would have us write to
         whatever segment has the same number here."""
-        fate = self.driver.send(APP_PROBE)
+        fate = self.driver.send(APP_PROBE, usable=is_answer)
         if fate.reply is not None and fate.reply.status in (403, 404):
             return  # a good key, but one that may not list workspaces
         workspaces = parse_workspaces(expect(fate, "proving CIO_APP_API_KEY", "app"))

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import msgspec
 
 from sync.core.errors import SourceError
+from sync.core.rows import NOT_JSON
 from sync.core.sending import Reply
 
 COHORTS_PATH = "/api/3/cohorts?includeSyncInfo=true"
@@ -61,7 +62,7 @@ def parse_cohorts(body: bytes) -> list[CohortInfo] | None:
     """The cohorts of a list; None when the text is none. Only discoverable cohorts are ever listed."""
     try:
         return [_info(one) for one in _decode_list(body).cohorts]
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NOT_JSON:
         return None
 
 
@@ -148,7 +149,7 @@ def is_ready(reply: Reply) -> bool | None:
 def _job(body: bytes) -> _Job | None:
     try:
         return _decode_job(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NOT_JSON:
         return None
 
 
@@ -214,7 +215,7 @@ def error_details(body: bytes) -> str:
     """Amplitude's own words for an error, from any of the shapes they come in; empty when there are none."""
     try:
         document = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NOT_JSON:
         text = body[:200].decode("utf-8", "replace").strip()
         return "" if text.startswith("<") else text
     error = document.get("error") if isinstance(document, dict) else None

@@ -15,13 +15,12 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from sync.core.rows import REPLACEMENT
+from sync.core.rows import NOT_JSON, REPLACEMENT
 
 PREFIX = "[Amplitude] "
 ID_KEYS = ("userIds", "user_ids", "ids", "items", "identifiers")  # the name is the integrator's to choose
 MOST_IDS = 100_000
 Kind = TypeVar("Kind")
-_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class BadPush(Exception):
@@ -185,7 +184,7 @@ def _documents(body: bytes) -> Sequence[bytes]:
         return [bytes(one) for one in _decoded(body, list[msgspec.Raw])]
     try:
         msgspec.json.decode(body, type=msgspec.Raw)
-    except _BROKEN:
+    except NOT_JSON:
         return [line for line in body.splitlines() if line.strip()]
     return [body]
 
@@ -208,7 +207,7 @@ def parse_json(body: bytes) -> object:
 def _decoded(body: bytes, kind: type[Kind]) -> Kind:
     try:
         return msgspec.json.decode(body, type=kind)
-    except _BROKEN as error:
+    except NOT_JSON as error:
         raise BadPush("the body is not JSON of the right shape") from error
 
 

@@ -14,6 +14,7 @@ from msgspec import Raw
 from sync.core.batches import Batch, KnownEvents
 from sync.core.budgets import V2_BATCH, V2_ITEM
 from sync.core.mapping import IdKind
+from sync.core.rows import NOT_JSON
 from sync.core.sending import Request
 from sync.core.ulids import decode_ulid
 from sync.core.wire_v1 import event_body, event_request, path_segment
@@ -42,7 +43,7 @@ def parse_ulid(item: bytes) -> bytes | None:
 def _parse(item: bytes) -> _Operation | None:
     try:
         return _decode(item)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NOT_JSON:
         return None
 
 

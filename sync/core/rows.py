@@ -19,8 +19,8 @@ NO_PROPERTIES = Raw(b"{}")
 _TEXT_COLUMNS = ("event_type", "event_time", "device_id", "$insert_id", "uuid")
 REPLACEMENT = "\ufffd"  # stands where there was no text
 _NO_TEXT = re.compile("[\ud800-\udfff\0]")
-# decode_lines stops at the first of these; RecursionError is nesting of about a thousand levels
-_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+#: What reading a text raises that is no JSON; RecursionError is nesting of about a thousand levels.
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Row(msgspec.Struct, gc=False):
@@ -75,7 +75,7 @@ def _parse(chunk: bytes, decoder: msgspec.json.Decoder[Any]) -> list[Row]:
         try:
             rows: list[Row] = decoder.decode_lines(chunk)
             return rows
-        except _BROKEN:
+        except NOT_JSON:
             pass
     return [row for line in chunk.split(b"\n") if line.strip() for row in _parse_line(line, decoder)]
 
@@ -85,7 +85,7 @@ def _parse_line(line: bytes, decoder: msgspec.json.Decoder[Any]) -> list[Row]:
         try:
             rows: list[Row] = decoder.decode_lines(prepare(line))
             return rows
-        except (*_BROKEN, ValueError):
+        except (*NOT_JSON, ValueError):
             continue
     return [Unreadable(text=line)]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from sync.core.rows import NOT_JSON
 from sync.core.sending import Fate, FateKind, Reply
 
 
@@ -38,7 +39,7 @@ def parse_item_errors(reply: Reply, size: int) -> list[ItemError] | None:
     """
     try:
         entries = msgspec.json.decode(reply.body).get("errors")
-    except (msgspec.DecodeError, UnicodeDecodeError, AttributeError):
+    except (*NOT_JSON, AttributeError):
         return None
     if not isinstance(entries, list) or not entries:
         return None
@@ -61,16 +62,22 @@ def complaint(reply: Reply) -> Complaint:
     return Complaint(f"http_{reply.status}", first_message(reply.body))
 
 
-def is_no_page(reply: Reply) -> bool:
-    """Whether Customer.io itself may have answered: a web page that something in between shows is not its word."""
-    return not reply.body.lstrip().startswith(b"<")
+def is_answer(reply: Reply) -> bool:
+    """Whether Customer.io itself may have answered a write: with a JSON object, or with nothing.
+
+    A web page that something in between shows, or half a JSON text, is not its word, whatever the status says.
+    """
+    try:
+        return not reply.body or isinstance(msgspec.json.decode(reply.body), dict)
+    except NOT_JSON:
+        return False
 
 
 def first_message(body: bytes) -> str:
     """The first error text in a Track or App API body, at most 500 characters; empty when there is none to read."""
     try:
         document = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NOT_JSON:
         return ""
     texts = _texts(document.get("meta")) + _texts(document) if isinstance(document, dict) else []
     return texts[0][:500] if texts else ""

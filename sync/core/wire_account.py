@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from sync.core.rows import NOT_JSON
 from sync.core.sending import Reply, Request
 
 REGION = Request("track", "GET", "/api/v1/accounts/region")
@@ -41,7 +42,7 @@ def parse_account(reply: Reply) -> Account | None:
     """The account in a region answer; None when it can't be read or names no region."""
     try:
         account = _ACCOUNT.decode(reply.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NOT_JSON:
         return None
     return account if account.home in ("us", "eu") else None
 
@@ -50,5 +51,5 @@ def parse_workspaces(reply: Reply) -> frozenset[int]:
     """The ids of the account's workspaces; empty when the answer doesn't tell."""
     try:
         return frozenset(one.id for one in _WORKSPACES.decode(reply.body).workspaces or [])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NOT_JSON:
         return frozenset()

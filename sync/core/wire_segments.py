@@ -12,6 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from sync.core.budgets import MEMBERSHIP_PAGE, SEARCH_PAGE, SEGMENT_IDS
+from sync.core.rows import NOT_JSON
 from sync.core.sending import Reply, Request
 
 T = TypeVar("T")
@@ -110,7 +111,7 @@ def parse_people(reply: Reply) -> People | None:
 def _decoded(decoder: msgspec.json.Decoder[T], reply: Reply) -> T | None:
     try:
         return decoder.decode(reply.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NOT_JSON:
         return None
 
 

@@ -23,6 +23,7 @@ from isal import igzip, isal_zlib
 from sync.core.budgets import PERSON_ID
 from sync.core.errors import SnapshotIncomplete, SourceError
 from sync.core.facts import SnapshotFacts
+from sync.core.rows import NOT_JSON
 from sync.core.wire_segments import fold
 from sync.edge.csv_column import BOM, BadCsv, Opened, read_column
 from sync.edge.membership import Spool
@@ -199,7 +200,7 @@ def _read_jsonl(path: str, file: BinaryIO, id_column: str, rows: _Rows) -> None:
     while chunk := list(islice(lines, CHUNK)):
         try:
             values = [decode(line).value for line in chunk]  # type: ignore[attr-defined]  # made one line above
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except NOT_JSON as error:
             raise SnapshotIncomplete(
                 f"{path} has a line that is not one JSON object; nothing was planned or sent",
                 hint="the file is cut short or of another type: export the cohort again",

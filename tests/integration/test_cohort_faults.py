@@ -62,6 +62,7 @@ ADD = {"path": "*/add_customers"}
         pytest.param({"kind": "truncate", "bytes": 1}, id="half an answer"),
         pytest.param({"kind": "truncate", "bytes": 1, "when": "after_commit"}, id="half an answer after applying"),
         pytest.param({"kind": "garbage", "as": "html"}, id="a page that says 200"),
+        pytest.param({"kind": "garbage", "as": "bad_json"}, id="half a JSON text that says 200"),
     ],
 )
 def test_passing_trouble_changes_nothing_but_the_retries(
@@ -114,6 +115,16 @@ def test_a_segment_is_made_once_whatever_happens_to_the_answer(engine: Engine, f
     report = engine.report("a")
     assert (counts(report), report.segment.created) == ({"added": 1}, True)
     assert len(engine.workspace.segments) == 1
+
+
+def test_a_page_proves_no_key(engine: Engine) -> None:
+    engine.workspace.fault("garbage", **{"as": "html"}, match={"path": "/v1/workspaces"})
+    ended = engine.run("a", policy=IMPATIENT)
+    assert ended.error is not None
+    assert (ended.exit_code, ended.error.message) == (
+        1, "proving CIO_APP_API_KEY: no final answer came; it may have been applied (last answer 200, 2 attempts)"
+    )  # fmt: skip
+    assert engine.writes() == 0
 
 
 def test_a_segment_that_is_never_made_for_certain_is_pending(engine: Engine) -> None:
@@ -283,11 +294,20 @@ class Commits:
     def __init__(self, *, after: bool) -> None:
         self._after = after
         self._left = 0
+        self._planned = 0
         self._real = Ledger.atomic
 
     def until(self, left: int) -> httpx.BaseTransport:
         self._left = left
         return httpx.HTTPTransport()
+
+    def armed_later(self, left: int) -> Commits:
+        """Count from `arm` on only."""
+        self._planned = left
+        return self
+
+    def arm(self) -> httpx.BaseTransport:
+        return self.until(self._planned)
 
     def spare(self) -> None:
         self._left = 0

@@ -145,6 +145,7 @@ whole = gzip.compress(rows(*(f"user-{n}" for n in range(1_000))).encode())
         pytest.param(b'{"user_id":"a"}\n{"user_id":"b', SnapshotIncomplete, "not one JSON object", id="JSON cut short"),
         pytest.param(b'{"user_id":"a"}\n[1]\n', SnapshotIncomplete, "not one JSON object", id="JSON but no object"),
         pytest.param(b'{"user_id":"\xff"}\n', SnapshotIncomplete, "not one JSON object", id="JSON that is not UTF-8"),
+        pytest.param(b'{"user_id":' * 5_000, SnapshotIncomplete, "not one JSON object", id="JSON without a bottom"),
         pytest.param(b'[{"user_id":"a"}]', SourceError, "no column", id="a JSON array"),
     ],
 )

@@ -49,6 +49,7 @@ def engine(fake: Fake, tmp_path: Path) -> Iterator[Engine]:
         pytest.param({"kind": "status", "status": 500, "when": "after_commit"}, id="500 after applying"),
         pytest.param({"kind": "truncate", "bytes": 1}, id="half an answer"),
         pytest.param({"kind": "garbage", "as": "html"}, id="a page that says 200"),
+        pytest.param({"kind": "garbage", "as": "bad_json"}, id="half a JSON text that says 200"),
     ],
 )
 @pytest.mark.parametrize("match", [BATCH, {"path": "/api/v1/customers/*"}], ids=["v2", "v1"])
@@ -58,6 +59,15 @@ def test_passing_trouble_loses_and_repeats_nothing(engine: Engine, fault: dict[s
     report = engine.report(*rows)
     assert (counts(report), engine.numbers()) == ({"received": 3, "delivered": 3}, [0, 1, 2])
     assert report.requests == 4 + report.retries == len(engine.workspace.requests)
+
+
+@pytest.mark.parametrize("kind", ["html", "bad_json"])
+def test_a_page_that_stays_is_no_delivery(engine: Engine, kind: str) -> None:
+    engine.workspace.fault("garbage", **{"as": kind}, match=BATCH)
+    ended = engine.run(row(1), policy=IMPATIENT)
+    assert (ended.exit_code, counts(ended_report(ended)), engine.numbers()) == (1, {"received": 1, "expired": 1}, [])
+    engine.workspace.clear_faults()
+    assert (counts(engine.report()), engine.numbers()) == ({"received": 1, "delivered": 1}, [1])
 
 
 def test_three_503_and_then_an_answer_is_one_delivery(engine: Engine) -> None:

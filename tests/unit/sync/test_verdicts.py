@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from sync.core.sending import Failure, Fate, FateKind, Reply
-from sync.core.verdicts import Complaint, ItemError, complaint, first_message, parse_item_errors, say
+from sync.core.verdicts import Complaint, ItemError, complaint, first_message, is_answer, parse_item_errors, say
 
 
 def body(document: object) -> Reply:
@@ -96,3 +96,22 @@ def test_a_complaint_names_the_status() -> None:
 )
 def test_an_end_is_one_sentence(fate: Fate, sentence: str) -> None:
     assert say(fate) == sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(b"{}", True, id="an empty object"),
+        pytest.param(b' {"meta":{}}\n', True, id="an object"),
+        pytest.param(b"", True, id="nothing"),
+        pytest.param(b"<!doctype html><p>Please sign in", False, id="a page"),
+        pytest.param(b"OK", False, id="a word"),
+        pytest.param(b'"OK"', False, id="a JSON text"),
+        pytest.param(b"[]", False, id="a JSON list"),
+        pytest.param(b'{"meta": {"error": "unfini', False, id="half an object"),
+        pytest.param(b'{"a":"\xff"}', False, id="not even text"),
+        pytest.param(b'{"a":' * 5_000, False, id="nested without an end"),
+    ],
+)
+def test_only_an_object_or_nothing_is_an_answer_to_a_write(text: bytes, expected: bool) -> None:
+    assert is_answer(Reply(200, body=text)) is expected
