@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     writers = commands.add_parser("interleave", help="find the shortest order of concurrent requests that matters")
     writers.add_argument("file", metavar="FILE", help='{"given": SEED, "writers": [[REQUEST…]…]} as JSON')
     writers.set_defaults(run=_interleave)
+    add_catalogue_commands(commands)
     return parser
 
 
