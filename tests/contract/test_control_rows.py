@@ -12,6 +12,7 @@ import pytest
 
 from fakeio import Fake, WorkspaceHandle
 from fakeio.edge.control_app import ROUTES
+from tests.contract import handling
 
 BELOW = "/_fakeio/workspaces/{w}"
 NOW = 1_780_000_000.0
@@ -22,11 +23,7 @@ EXCHANGE = {
     "n", "method", "path", "query", "headers", "body", "status", "response", "duration_ms", "faults", "operations",
 }  # fmt: skip
 
-
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Fake]:
-    with Fake() as fake:
-        yield fake
+fake = handling.fake
 
 
 @pytest.fixture(scope="module")

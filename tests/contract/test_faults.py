@@ -13,16 +13,13 @@ import httpx
 import pytest
 
 from fakeio import Fake, WorkspaceHandle
+from tests.contract import handling
 
 APPLIED: list[str] = ["1"]
 NOTHING: list[str] = []
 PATIENT_S = 30
 
-
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Fake]:
-    with Fake() as fake:
-        yield fake
+fake, space = handling.fake, handling.space
 
 
 @pytest.fixture(params=["socket", "in process"])
@@ -30,13 +27,6 @@ def client(request: pytest.FixtureRequest, fake: Fake) -> Iterator[httpx.Client]
     transport = fake.transport if request.param == "in process" else httpx.HTTPTransport()
     with httpx.Client(transport=transport, base_url=fake.url, timeout=PATIENT_S) as client:
         yield client
-
-
-@pytest.fixture
-def space(fake: Fake) -> Iterator[WorkspaceHandle]:
-    handle = fake.new_workspace()
-    yield handle
-    handle.raise_first_error()
 
 
 def identify(client: httpx.Client, space: WorkspaceHandle) -> httpx.Response:

@@ -12,6 +12,7 @@ import pytest
 
 from fakeio import Fake, WorkspaceHandle
 from fakeio.faults import KINDS
+from tests.contract import handling
 
 PATIENT_S = 30
 PARSE, COMMIT, AFTER = "before_parse", "before_commit", "after_commit"
@@ -77,11 +78,7 @@ TABLE: list[tuple[Mapping[str, Any], str, Met]] = [
     ({"kind": "delay_visibility", "seconds": 60}, COMMIT, answered(200, applied=False)),
 ]
 
-
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Fake]:
-    with Fake() as fake:
-        yield fake
+fake, space = handling.fake, handling.space
 
 
 @pytest.fixture(scope="module", params=["socket", "in process"])
@@ -89,14 +86,6 @@ def client(request: pytest.FixtureRequest, fake: Fake) -> Iterator[httpx.Client]
     transport = fake.transport if request.param == "in process" else httpx.HTTPTransport(verify=False)
     with httpx.Client(transport=transport, base_url=fake.url, timeout=PATIENT_S) as client:
         yield client
-
-
-@pytest.fixture
-def space(fake: Fake) -> Iterator[WorkspaceHandle]:
-    handle = fake.new_workspace()
-    yield handle
-    handle.raise_first_error()
-    fake.remove_workspace(handle)
 
 
 def track(space: WorkspaceHandle) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fakeio import Fake, WorkspaceHandle
+from tests.contract import handling
 from tests.contract.controlling import ADDRESS
 
 NOW = 1_780_000_000
@@ -23,11 +24,7 @@ TAKES = {
     "delivery_visible_s": 5,
 }  # fmt: skip
 
-
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Fake]:
-    with Fake() as fake:
-        yield fake
+fake = handling.fake
 
 
 @pytest.fixture(scope="module")

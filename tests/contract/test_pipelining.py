@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 
 import httpx
 import pytest
 
 from fakeio import Fake, WorkspaceHandle
+from tests.contract import handling
 from tests.contract.live import PATIENCE_S, basic_header
 from tests.contract.wire import Visit, pay
 
-
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Fake]:
-    with Fake() as fake:
-        yield fake
-
-
-@pytest.fixture
-def space(fake: Fake) -> Iterator[WorkspaceHandle]:
-    handle = fake.new_workspace()
-    yield handle
-    handle.raise_first_error()
+fake, space = handling.fake, handling.space
 
 
 def port(fake: Fake) -> int:

@@ -12,22 +12,12 @@ import pytest
 
 from fakeio import Fake, WorkspaceHandle
 from fakeio.cli import main
+from tests.contract import handling
 
 NOW = 1_780_000_000.0
 PATIENCE_S = 60
 
-
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Fake]:
-    with Fake() as fake:
-        yield fake
-
-
-@pytest.fixture
-def space(fake: Fake) -> Iterator[WorkspaceHandle]:
-    handle = fake.new_workspace()
-    yield handle
-    handle.raise_first_error()
+fake, space = handling.fake, handling.space
 
 
 class Track:
