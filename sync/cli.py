@@ -19,6 +19,7 @@ from sync.cli_check import PATIENCE, check
 from sync.cli_cohort import add_cohort_arguments, cohort
 from sync.cli_events import add_events_arguments, events
 from sync.cli_listen import add_listen_arguments, listen
+from sync.cli_reconcile import add_reconcile_arguments, reconcile
 from sync.cli_run import add_run_arguments, run
 from sync.cli_runs import (
     add_failed_arguments,
@@ -94,6 +95,7 @@ def build_parser() -> argparse.ArgumentParser:
     receiving = _looking(commands, "listen", "receive and deliver what is pushed", listen, add_listen_arguments)
     _pace(receiving)
     _json(receiving)
+    _sending(commands, "reconcile", "see whether a segment drifted", add_reconcile_arguments, reconcile)
     _looking(commands, "history", "list the runs", history, add_history_arguments)
     _looking(commands, "show", "print one run's report", show, add_show_arguments)
     _json(_looking(commands, "failed", "list what was given up", failed, add_failed_arguments))

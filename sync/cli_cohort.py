@@ -32,9 +32,15 @@ def add_cohort_arguments(parser: argparse.ArgumentParser) -> None:
     add("--full", action="store_true", help="send everybody again; also confirms a changed column or id type")
     add("--recreate", action="store_true", help="make a new segment if somebody deleted ours")
     add("--verify", default="membership", choices=VERIFY, help="how to confirm: read all members, search, not at all")
+    add_removal_arguments(parser)
+    add("--dry-run", action="store_true", help="say what would happen; send no write, write no file")
+
+
+def add_removal_arguments(parser: argparse.ArgumentParser) -> None:
+    """What lifts the guards against removing too many."""
+    add = parser.add_argument
     add("--max-removal-share", default=0.5, type=_share, metavar="SHARE", help="stop if more members would leave (0.5)")
     add("--allow-empty", action="store_true", help="let an empty cohort empty the segment")
-    add("--dry-run", action="store_true", help="say what would happen; send no write, write no file")
 
 
 def cohort(arguments: argparse.Namespace, settings: Settings, console: Console) -> Ended:

@@ -11,7 +11,7 @@ import msgspec
 
 from sync.core.errors import ConfigError
 from sync.core.page import render
-from sync.core.report import CohortReport, Ended, EventsReport, Report
+from sync.core.report import KINDS, Ended, Report
 from sync.edge.console import Console
 from sync.edge.ledger import DeadLetter, Ledger, RunRow
 from sync.edge.settings import Settings
@@ -96,14 +96,13 @@ def _ledger(settings: Settings) -> Ledger:
 def _row(run: RunRow) -> str:
     started = datetime.datetime.fromtimestamp(run.started_at, datetime.UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     status = run.status or "not finished"
-    return f"{started}  {run.run_id}  {run.kind:<7} {run.sync or '-':<24} {status}"
+    return f"{started}  {run.run_id}  {run.kind:<9} {run.sync or '-':<24} {status}"
 
 
 def _page(run: RunRow) -> str:
     if run.report is None:
         return f"{_row(run)}\nIt is still running, or was killed; the next run of this sync goes on from there."
-    kind: type[Report] = CohortReport if run.kind == "cohort" else EventsReport
-    report = msgspec.json.decode(run.report, type=kind)
+    report: Report = msgspec.json.decode(run.report, type=KINDS[run.kind])
     return render(Ended(report, run.exit_code if run.exit_code is not None else 1))
 
 

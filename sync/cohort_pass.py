@@ -193,8 +193,9 @@ class Performer:
         self._change(JOIN, _all(missing), missing.count)
 
     # -- the end ------------------------------------------------------------------------------------------------------
-    def settle(self) -> Sums:
-        """Write what is true now, in one step, and count it."""
+    def settle(self, *, everybody: bool = True) -> Sums:
+        """Write what is true now, in one step, and count it. `everybody` False: those whom earlier runs gave up were
+        not in this cohort, so their dead letters stay open."""
         sums = Sums()
         with self._ledger.atomic():
             for number in range(BUCKETS):
@@ -209,7 +210,8 @@ class Performer:
                 sums.staying += len(end.keep.leaving)
                 sums.strangers += end.strangers
                 sums.refused.update(self._by_reason(number, end.refused))
-            self._ledger.settle_cohort_letters(self._members.key, self._run_id)
+            if everybody:
+                self._ledger.settle_cohort_letters(self._members.key, self._run_id)
             self._ledger.add_dead_letters(self._caller.letters)
         return sums
 

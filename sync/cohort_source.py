@@ -101,7 +101,7 @@ class AmplitudeSource:
         members = Members(self._ledger.connection, self._intent.key)
         for number in range(BUCKETS):
             known = members.bucket(number)
-            spool.add(known.sure | known.joining | known.absent)
+            spool.add(known.agreed)
         self._console.note("Amplitude has not computed the cohort anew since the last run: not downloaded")
         return stored.facts
 

@@ -32,6 +32,11 @@ class Known(NamedTuple):
         return self.confirmed | self.leaving if self.leaving else self.confirmed
 
     @property
+    def agreed(self) -> Ids:
+        """The cohort as it was last compared, without those whom the destination refused."""
+        return self.sure | self.joining | self.absent
+
+    @property
     def ever(self) -> Ids:
         """All that this engine may have put there. Nobody else is ever removed."""
         return self.confirmed | self.joining | self.leaving | self.absent
@@ -91,6 +96,28 @@ def repair(known: Known, cohort: Set[bytes], seen: Seen) -> Repair:
 
 def _strays(known: Known, cohort: Set[bytes], seen: Seen) -> Ids:
     return (known.ever & seen.present) - cohort
+
+
+class Drift(NamedTuple):
+    """How a segment differs from what was agreed: `missing` should be members; `leftover` were put there by us and
+    should be out; `strangers` were put there by somebody else. All sorted."""
+
+    missing: list[bytes]
+    leftover: list[bytes]
+    strangers: list[bytes]
+
+
+def drift(known: Known, cohort: Ids, present: Ids) -> Drift:
+    """Compare a bucket as it was read back with the agreed cohort."""
+    beside = present - cohort
+    return Drift(sorted(cohort - present), sorted(beside & known.ever), sorted(beside - known.ever))
+
+
+def observed(known: Known, cohort: Ids, present: Ids, nowhere: Ids, *, ours: bool) -> Known:
+    """What to plan a repair from: the segment as it was read. Unless the segment is `ours`, members whom somebody else
+    put there are left out, and so stay. Nobody who has an identifier of `nowhere` can join."""
+    mine = present if ours else present & (cohort | known.ever)
+    return Known(confirmed=mine, absent=nowhere & cohort)
 
 
 class Settlement(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sync.core.report import CohortReport, Ended, EventsReport, Report
+from sync.core.report import CohortReport, Ended, EventsReport, ReconcileReport, Report
 
 REASONS = {
     "unresolved_mapping": "the identifier is empty",
@@ -16,6 +16,11 @@ REASONS = {
     "event_name_too_long": "the name is longer than 100 bytes",
     "event_too_large": "more than 100,000 bytes of data",
     "bad_timestamp": "the time can't be read",
+}
+DRIFT = {
+    "missing": "of the cohort, and not in the segment",
+    "leftover": "put there by this sync, and should be out",
+    "strangers": "put there by somebody else",
 }
 Line = tuple[int, str, int, str]  # depth, label, number, remark
 
@@ -33,7 +38,7 @@ def render(ended: Ended) -> str:
 
 
 def _head(report: Report, code: int) -> Iterator[str]:
-    what = f"cohort {report.sync}" if isinstance(report, CohortReport) else "events"
+    what = f"{report.kind} {report.sync}" if isinstance(report, CohortReport) else "events"
     yield f"{what}: {report.status} (exit code {code})"
     tries = f"{report.requests} requests, {report.retries} of them retries"
     yield f"run {report.run_id}, {report.mode.replace('_', ' ')}, {tries}, {report.duration_s:.1f} s"
@@ -45,6 +50,9 @@ def _head(report: Report, code: int) -> Iterator[str]:
 
 def _cohort(report: CohortReport) -> Iterator[Line]:
     dry = report.mode == "dry_run"
+    if isinstance(report, ReconcileReport):
+        for name, count in report.drift.items():
+            yield 0, name, count, DRIFT[name]
     yield 0, "rows in the source", report.source_rows, ""
     yield from _reasons(report.skipped, "skipped: ")
     if report.collapsed_duplicates:

@@ -14,6 +14,7 @@ import msgspec
 from sync.core.errors import SyncError
 
 SUCCESS, PARTIAL, FAILED, STOPPED = "success", "partial", "failed", "stopped"
+DRY_RUN = "dry_run"
 
 
 class AccountingBroken(Exception):
@@ -63,6 +64,18 @@ class CohortReport(msgspec.Struct, kw_only=True):
         _equal("in_cohort", self.in_cohort, settled)
 
 
+class ReconcileReport(CohortReport, kw_only=True):
+    """Report of a look at a segment. The source is what was agreed; `drift` counts what differed before anything was
+    done: `missing`, `leftover` (ours, should be out) and `strangers` (put there by somebody else)."""
+
+    kind: str = "reconcile"
+    drift: dict[str, int] = {}
+
+    def losses(self) -> int:
+        """What still differs."""
+        return total(self.drift) if self.mode == DRY_RUN else self.pending + total(self.refused)
+
+
 class EventsReport(msgspec.Struct, kw_only=True):
     """Report of an events run; the times are ISO 8601 in UTC, None when there was no event."""
 
@@ -96,6 +109,7 @@ class EventsReport(msgspec.Struct, kw_only=True):
 
 
 Report = CohortReport | EventsReport
+KINDS: dict[str, type[Report]] = {"cohort": CohortReport, "reconcile": ReconcileReport, "events": EventsReport}
 
 
 def total(counts: Mapping[str, int]) -> int:
@@ -107,13 +121,14 @@ def _equal(name: str, left: int, right: int) -> None:
         raise AccountingBroken(f"{name} is {left}, its parts add up to {right}")
 
 
-def finish(report: Report, error: SyncError | None = None) -> int:
+def finish(report: Report, error: SyncError | None = None, *, also_lost: int = 0) -> int:
     """Set the report's status (and `error`, where something stopped the run) and return the exit code.
 
     Without an error the counts decide: 0 when everything settled, 1 when something was skipped, discarded, refused,
     not found, expired or is pending. An error of code 1 (told to slow down, nobody there) is such a partial end too.
+    `also_lost` counts what the report has no key for.
     """
-    code = error.exit_code if error is not None else int(report.losses() > 0)
+    code = error.exit_code if error is not None else int(report.losses() + also_lost > 0)
     report.status = {0: SUCCESS, 1: PARTIAL, 5: STOPPED, 130: STOPPED}.get(code, FAILED)
     if error is not None:
         report.error = error.as_dict()

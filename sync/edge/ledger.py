@@ -172,6 +172,11 @@ class Ledger:
                 (row.sync_key, site_id, name, row.id_type, row.id_column, row.segment_id),
             )
 
+    def sync_names(self, site_id: str) -> list[str]:
+        """The names of all syncs to that destination, sorted."""
+        rows = self.connection.execute("SELECT name FROM syncs WHERE site_id = ? ORDER BY name", (site_id,))
+        return [name for (name,) in rows]
+
     # -- runs ---------------------------------------------------------------------------------------------------------
     def start_run(self, run_id: str, kind: str, sync: str | None, sync_key: str | None) -> None:
         with self.atomic() as connection:
@@ -215,7 +220,7 @@ class Ledger:
         with self.atomic() as connection:
             connection.execute(
                 "UPDATE dead_letters SET settled_by = ?1 WHERE settled_by IS NULL AND run_id != ?1"
-                " AND run_id IN (SELECT run_id FROM runs WHERE sync_key = ?2 AND kind = 'cohort')",
+                " AND run_id IN (SELECT run_id FROM runs WHERE sync_key = ?2 AND kind != 'events')",
                 (run_id, sync_key),
             )
 

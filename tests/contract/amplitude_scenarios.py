@@ -28,6 +28,7 @@ _FAULTS = "integration/test_cohort_faults.py::test_"
 _SEGMENTS = "integration/test_cohort_segments.py::test_"
 _FILES = "integration/test_cohort_files.py::test_"
 _PULL = "integration/test_amplitude_cohorts.py::test_"
+_RECONCILE = "integration/test_reconcile.py::test_"
 _LISTEN = "integration/test_listen.py::test_"
 _SCHEDULES = "integration/test_run_config.py::test_"
 _EXPORT = "integration/test_amplitude_export.py::test_"
@@ -91,8 +92,15 @@ SCENARIOS: dict[int, Scenario] = {
     21: scenario("who comes late is added", f"{_RUNS}who_comes_late_is_added_although_the_cohort_did_not_change"),
     22: scenario("who was deleted and came back", f"{_RUNS}who_was_deleted_and_came_back_is_put_back"),
     23: scenario("who is suppressed", f"{_RUNS}who_is_suppressed_is_not_found_and_nothing_loops"),
-    24: scenario("who was merged away", f"{_RUNS}who_was_merged_away_is_not_made_again"),
-    25: scenario("edits by hand", f"{_RUNS}who_was_taken_out_by_hand_is_put_back_and_who_was_put_in_stays"),
+    24: scenario(
+        "who was merged away stays so, and who became a member by it is taken out",
+        f"{_RUNS}who_was_merged_away_is_not_made_again", f"{_RECONCILE}who_joined_by_a_merge_is_taken_out",
+    ),
+    25: scenario(
+        "edits by hand are told, and by a repair undone",
+        f"{_RUNS}who_was_taken_out_by_hand_is_put_back_and_who_was_put_in_stays",
+        f"{_RECONCILE}edits_by_hand_are_told_and_repaired",
+    ),
     26: scenario("a deleted segment", f"{_SEGMENTS}a_deleted_segment_stops_the_run_unless_it_may_be_made_again"),
     27: scenario("somebody's segment of that name", f"{_SEGMENTS}a_segment_that_somebody_else_made_is_not_taken"),
     28: scenario(
