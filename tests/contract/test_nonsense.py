@@ -7,7 +7,6 @@ in a process of its own, where nothing else grows.
 from __future__ import annotations
 
 import logging
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -233,19 +232,3 @@ def test_nonsense_does_not_fill_the_memory(door: str, capfd: pytest.CaptureFixtu
             sys.stderr.write(f"{door}: {grown / 1024 / 1024:+.1f} MiB after {LONG} requests of nonsense\n")
     assert grown < MOST_GROWTH_BYTES
     assert "Traceback" not in said.err
-
-
-# ---- somebody else's idea of nonsense --------------------------------------------------------------------------------
-
-CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
-# Its pytest plugin loads Hypothesis into every run of everybody, so it is not among the packages of the tests.
-SCHEMATHESIS = os.environ.get("FAKEIO_SCHEMATHESIS")
-
-if SCHEMATHESIS:
-
-    def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
-        """Only where `FAKEIO_SCHEMATHESIS` names its command: the control API is what its description says."""
-        with serving("--json", "--quiet") as served:
-            command = [str(SCHEMATHESIS), "run", f"{served.ready['url']}/_fakeio/openapi.json", "--checks", CHECKS]
-            ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=500, check=False)
-        assert ended.returncode == 0, ended.stdout + ended.stderr
