@@ -6,6 +6,7 @@ streamed events. What fails stays where it is and is tried again, later and late
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ FIRST_PAUSE_S, MOST_PAUSE_S = 5.0, 600.0  # after a run that failed
 AGAIN_S = 3600.0  # every list is looked at so often, for people who exist by now
 MOST_EVENTS = 10_000
 _PUSHED = "pushed"
+_ROUND = "round"
 _NO_FATE = 3  # exit codes from here on mean that the run stopped
 
 
@@ -102,8 +104,20 @@ class Worker:
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; looks again at once while there is more."""
         while not stop.is_set():
-            if not self.work():
+            if not self.try_to_work():
                 stop.wait(IDLE_S)
+
+    def try_to_work(self) -> bool:
+        """One round that no error ends for good: it is told, and after a pause there is another."""
+        if not self._is_due(_ROUND):
+            return False
+        try:
+            more = self.work()
+        except Exception as error:
+            self._fail(_ROUND, error)
+            return False
+        self._note(_ROUND, failed=False)
+        return more
 
     def work(self) -> bool:
         """One round: True when there may be more to do right away."""
@@ -167,14 +181,24 @@ class Worker:
         try:
             with Ledger.open(self._settings.state_path) as ledger:
                 ended = run(ledger)
-        except SyncError as error:
-            self._console.warn(f"cio-sync: {error.message}. {error.hint}")
-            self._note(key, failed=True)
+        except Exception as error:  # one list that fails keeps none of the others waiting
+            self._fail(key, error)
             return None
         self._metrics.observe(ended.report, self._options.now())
         if ended.error is not None:
             self._console.warn(f"cio-sync: {ended.error.message}. {ended.error.hint}")
         return ended
+
+    def _fail(self, key: str, error: Exception) -> None:
+        """It ended without a report. Of what nobody foresaw only the kind is told: its text may name people."""
+        said = f"{type(error).__name__}; it is tried again"
+        if isinstance(error, SyncError):
+            said = f"{error.message}. {error.hint}"
+        elif isinstance(error, sqlite3.Error):
+            said = f"the state can't be read or written: {error}; it is tried again"
+        self._console.warn(f"cio-sync: {said}")
+        self._metrics.count_failure()
+        self._note(key, failed=True)
 
     # -- patience -----------------------------------------------------------------------------------------------------
     def _is_due(self, key: str) -> bool:

@@ -8,6 +8,7 @@ Source: Amplitude > Cohort Webhooks; > Receiving behavioral cohorts; > Create a 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from sync.core.rows import NOT_JSON, REPLACEMENT
+from sync.core.rows import NOT_JSON, REPLACEMENT, mend
 
 PREFIX = "[Amplitude] "
 ID_KEYS = ("userIds", "user_ids", "ids", "items", "identifiers")  # the name is the integrator's to choose
@@ -205,9 +206,12 @@ def parse_json(body: bytes) -> object:
 
 
 def _decoded(body: bytes, kind: type[Kind]) -> Kind:
-    try:
+    """NaN and half a surrogate pair are mended, as in files: one odd value must not cost what came along with it."""
+    with contextlib.suppress(*NOT_JSON):
         return msgspec.json.decode(body, type=kind)
-    except NOT_JSON as error:
+    try:
+        return msgspec.json.decode(mend(body), type=kind)
+    except (*NOT_JSON, ValueError) as error:
         raise BadPush("the body is not JSON of the right shape") from error
 
 
@@ -220,4 +224,8 @@ def _object(document: object) -> dict[str, Any]:
 def _ids(values: Iterable[object]) -> tuple[str, ...]:
     """Identifiers as texts, numbers by their digits, each once, without those that name nobody."""
     texts = (str(one) if isinstance(one, int) and not isinstance(one, bool) else one for one in values)
-    return tuple(dict.fromkeys(one for one in texts if isinstance(one, str) and one.strip() and REPLACEMENT not in one))
+    return tuple(dict.fromkeys(one for one in texts if isinstance(one, str) and _names_somebody(one)))
+
+
+def _names_somebody(text: str) -> bool:
+    return bool(text.strip()) and REPLACEMENT not in text and "\0" not in text

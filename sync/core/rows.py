@@ -81,7 +81,7 @@ def _parse(chunk: bytes, decoder: msgspec.json.Decoder[Any]) -> list[Row]:
 
 
 def _parse_line(line: bytes, decoder: msgspec.json.Decoder[Any]) -> list[Row]:
-    for prepare in (_as_it_is, _mend):
+    for prepare in (_as_it_is, _mend_row):
         try:
             rows: list[Row] = decoder.decode_lines(prepare(line))
             return rows
@@ -106,11 +106,23 @@ def _is_plain(text: bytes) -> bool:
         return False
 
 
-def _mend(line: bytes) -> bytes:
-    """The line as strict JSON; raises ValueError or RecursionError where it is beyond that."""
-    value = _clean(json.loads(line.decode("utf-8", "replace")))
+def mend(text: bytes) -> bytes:
+    """Any JSON text as strict JSON on one line; raises ValueError or RecursionError where it is beyond that."""
+    return _encode(_read_loosely(text))
+
+
+def _mend_row(line: bytes) -> bytes:
+    value = _read_loosely(line)
     if isinstance(value, dict):
         value.update({key: str(value[key]) for key in _TEXT_COLUMNS if _is_number(value.get(key))})
+    return _encode(value)
+
+
+def _read_loosely(text: bytes) -> Any:
+    return _clean(json.loads(text.decode("utf-8", "replace")))
+
+
+def _encode(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 

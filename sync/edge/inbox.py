@@ -90,10 +90,10 @@ class Inbox:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
+                self._connection.execute("COMMIT")
             except BaseException:
                 self._connection.rollback()
                 raise
-            self._connection.execute("COMMIT")
 
     # -- receiving ----------------------------------------------------------------------------------------------------
     def put_members(self, pushes: list[Members], now: float) -> int:

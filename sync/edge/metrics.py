@@ -26,6 +26,7 @@ class Metrics:
         self._runs = self._counter("runs", "runs that ended", "kind", "status")
         self._items = self._counter("items", "what became of people and events", "kind", "fate")
         self._requests = self._counter("requests", "requests to Customer.io, retries included", "kind")
+        self._failures = self._counter("failures", "runs and rounds that ended without a report")
         self._pushes = self._counter("pushes", "what Amplitude pushed, and what of it was refused", "kind")
         self._waiting = Gauge(
             "cio_sync_inbox_waiting", "messages kept and not yet applied", ["kind"], registry=self._registry
@@ -49,6 +50,10 @@ class Metrics:
         lost = report.skipped if isinstance(report, CohortReport) else report.discarded
         for reason, count in {**lost, **report.refused}.items():
             self._items.labels(kind, reason).inc(count)
+
+    def count_failure(self) -> None:
+        """Something ended without a report."""
+        self._failures.inc()
 
     def text(self, taken: Mapping[str, int], waiting: Mapping[str, int]) -> str:
         """Everything in the text format. `taken` counts pushes from the start of the process."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -86,6 +87,8 @@ class Receiver:
                 return await run_in_threadpool(take, self, request, body)
             except BadPush as error:
                 return self._refused(400, str(error))
+            except sqlite3.Error as error:  # a full disk, say: whoever pushed keeps it and comes again
+                return self._refused(503, f"it could not be kept: {error}")
 
         return guarded
 

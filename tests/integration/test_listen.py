@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -198,6 +199,48 @@ def test_a_ledger_that_can_not_be_opened_is_told_and_tried_again(listening: List
         pass
     assert "state file" in listening.engine.said.getvalue()
     assert len(listening.inbox.dirty()) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        pytest.param(sqlite3.OperationalError("database or disk is full"), "disk is full", id="a full disk"),
+        pytest.param(KeyError("secret-person"), "KeyError; it is tried again", id="what nobody foresaw"),
+    ],
+)
+@pytest.mark.parametrize("broken", ["sync.listening.run_cohort", "sync.edge.inbox.Inbox.apply_members"])
+def test_no_error_ends_the_worker(
+    listening: Listening, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str, broken: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    listening.push(webhook("a"))
+    with monkeypatch.context() as patched:
+        patched.setattr(broken, fail)
+        while listening.worker.try_to_work():
+            pass
+    assert told in listening.engine.said.getvalue()
+    assert "secret-person" not in listening.engine.said.getvalue()
+    assert "cio_sync_failures_total 1.0" in listening.metrics.text({}, {})
+    assert not listening.worker.try_to_work()  # nothing is tried again before a pause
+    listening.clock.advance(10)
+    while listening.worker.try_to_work():
+        pass
+    assert listening.engine.members() == {"a"}
+
+
+def test_what_a_full_disk_does_not_keep_is_not_taken(listening: Listening) -> None:
+    disk = listening.inbox._connection  # its limit of pages stands for a full disk: SQLite says the same of both
+    (pages,) = disk.execute("PRAGMA page_count").fetchone()
+    disk.execute(f"PRAGMA max_page_count = {pages}").fetchone()
+    large = webhook("a", *(f"nobody-{n}" for n in range(2_000)), message_id="m")
+    assert (listening.push(large), listening.push([row(1, text="x" * 99_000)], "/events")) == (503, 503)
+    assert listening.inbox.waiting() == {"cohorts": 0, "events": 0}
+    disk.execute("PRAGMA max_page_count = 100000").fetchone()
+    assert listening.push(large) == 200  # its id was not remembered either
+    listening.settle()
+    assert listening.engine.members() == {"a"}
 
 
 def test_an_inbox_that_can_not_be_used_is_a_clear_error(tmp_path: Path) -> None:

@@ -160,13 +160,34 @@ def test_traits_of_nobody_are_refused(body: object) -> None:
             b'{"user_id":"u","user_properties":{}}',
             [b'{"user_id":"u","user_properties":{},"event_type":"$identify"}'], id="a user update",
         ),
+        pytest.param(b'[{"n":NaN},{"n":2}]', [b'{"n":null}', b'{"n":2}'], id="NaN beside another"),
+        pytest.param(b'{"n":1}\n{"n":-Infinity}', [b'{"n":1}', b'{"n":null}'], id="infinity on a line of its own"),
+        pytest.param(
+            b'{"event_type":"\\ud800"}', ['{"event_type":"\ufffd"}'.encode()], id="half a surrogate pair",
+        ),
+        pytest.param(b'{"n":9223372036854775808}', [b'{"n":9223372036854775808}'], id="2^63, to the digit"),
+        pytest.param(b'{"a":' * 41 + b"1" + b"}" * 41, [b'{"a":' * 41 + b"1" + b"}" * 41], id="nested 41 deep"),
     ],
 )  # fmt: skip
 def test_streamed_events_become_lines_of_an_export(body: bytes, lines: list[bytes]) -> None:
     assert parse_events(body) == lines
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"7", b'[{"a":1},7]', b"<html>", b"\xff", b'{"a":'])
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        pytest.param(b'["a","\\ud800","b"]', ("a", "b"), id="half a surrogate pair"),
+        pytest.param(b'["a","x\\u0000y","b"]', ("a", "b"), id="NUL"),
+        pytest.param(b'["a",NaN,null,true," ","b"]', ("a", "b"), id="what names nobody"),
+        pytest.param(b'["a",9223372036854775808]', ("a", "9223372036854775808"), id="2^63"),
+    ],
+)
+def test_an_odd_identifier_costs_no_other(ids: bytes, expected: tuple[str, ...]) -> None:
+    found, unresolved = parse_list_ids(parse_json(b'{"ids":' + ids + b"}"))
+    assert (found, unresolved) == (expected, ids.count(b",") + 1 - len(expected))
+
+
+@pytest.mark.parametrize("body", [b'{"a":' * 5_000, b"", b"[]", b"7", b'[{"a":1},7]', b"<html>", b"\xff", b'{"a":'])
 def test_what_is_no_event_is_refused(body: bytes) -> None:
     with pytest.raises(BadPush):
         parse_events(body)
