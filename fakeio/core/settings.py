@@ -202,7 +202,7 @@ CATALOGUE: Mapping[str, Row] = {row.name: row for row in ROWS}
 
 
 class BadSetting(ValueError):
-    """A name nobody knows or a value that is no choice; the message lists what is allowed."""
+    """A name nobody knows or a value that is no choice; the message says what is allowed, or what may be meant."""
 
 
 class Settings:
@@ -239,10 +239,18 @@ class Settings:
         return {name: value for name, value in self._values.items() if value != CATALOGUE[name].default}
 
 
+def _unknown(name: Any) -> str:
+    from difflib import get_close_matches  # here, since every start of a server would pay for it
+
+    meant = get_close_matches(str(name), CATALOGUE, n=3, cutoff=0.5)
+    hint = f"perhaps {' or '.join(meant)} is meant; " if meant else ""
+    return f"there is no setting {name!r:.60}; {hint}`fakeio settings` lists all {len(CATALOGUE)}"
+
+
 def _checked(name: str, value: Any) -> Any:
     row = CATALOGUE.get(name)
     if row is None:
-        raise BadSetting(f"there is no setting {name!r}; the known ones are {', '.join(sorted(CATALOGUE))}")
+        raise BadSetting(_unknown(name))
     if row.choices:
         # True == 1 in Python: compare types as well, so that 1 is not taken for True
         if not any(value == choice and type(value) is type(choice) for choice in row.choices):

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 TOKEN_HEADER = "x-fakeio-token"
 _W = f"{PREFIX}/workspaces/{{w}}"
 _WILDCARDS = ("0.0.0.0", "::")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def openapi(call: Call) -> Result:
@@ -168,7 +169,7 @@ def check_caller(desk: Desk, headers: Mapping[str, str]) -> None:
             f"call it at the address the server listens on ({desk.host}) or at localhost",
         )  # fmt: skip
     origin = headers.get("origin")
-    if origin is not None and not is_our_host(origin.partition("://")[2].partition("/")[0], desk.host):
+    if origin is not None and not is_our_page(origin, host, desk.host):
         raise ControlError(
             403, "foreign_origin", f"the control API does not answer to pages of {origin[:100]!r}",
             "call it from a test or a terminal, or from a page this server served",
@@ -178,6 +179,23 @@ def check_caller(desk: Desk, headers: Mapping[str, str]) -> None:
             401, "bad_token", "this server was started with --control-token",
             f"send the token in the header {TOKEN_HEADER}",
         )  # fmt: skip
+
+
+def is_our_page(origin: str, host: str, bound: str) -> bool:
+    """Whether a page of that origin came from this very server: its host is ours, and its port the one that is called.
+
+    Another port of this machine is somebody else's: a development server, say, whose pages load whatever they like.
+    """
+    scheme, _, netloc = origin.partition("://")
+    usual = _DEFAULT_PORTS.get(scheme)
+    return usual is not None and is_our_host(netloc, bound) and _port(netloc, usual) == _port(host, usual)
+
+
+def _port(netloc: str, usual: int) -> int | None:
+    try:
+        return urlsplit(f"//{netloc}").port or usual
+    except ValueError:
+        return None
 
 
 def is_our_host(netloc: str, bound: str) -> bool:

@@ -229,7 +229,12 @@ def test_an_unknown_workspace_is_said_to_be_so(control: Control, workspace: str)
     pytest.param({"host": "["}, 403, id="no host at all"),
     pytest.param({"origin": "https://evil.example"}, 403, id="a foreign page"),
     pytest.param({"origin": "null"}, 403, id="a page of nowhere"),
-    pytest.param({"origin": "http://localhost:7099"}, 200, id="a page of ours"),
+    pytest.param({"origin": "http://localhost"}, 200, id="a page of ours"),
+    pytest.param({"host": "localhost:7099", "origin": "http://127.0.0.1:7099"}, 200, id="a page of ours, by address"),
+    pytest.param({"host": "localhost:443", "origin": "https://localhost"}, 200, id="a page of ours, over TLS"),
+    pytest.param({"host": "localhost:7099", "origin": "http://localhost:3000"}, 403, id="a page of another server"),
+    pytest.param({"host": "localhost:7099", "origin": "http://localhost:x"}, 403, id="a page of no port"),
+    pytest.param({"host": "localhost:7099", "origin": "file://"}, 403, id="a page of a file"),
 ])
 def test_only_callers_from_here_are_answered(control: Control, headers: dict[str, str], status: int) -> None:
     answer = control.client.get("/_fakeio/workspaces", headers=headers)

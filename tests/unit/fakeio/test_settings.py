@@ -33,6 +33,17 @@ def test_a_bad_setting_is_refused_with_what_is_allowed(name: str, value: object)
         Settings({name: value})
 
 
+@pytest.mark.parametrize(("name", "hint"), [
+    pytest.param("ratelimits", "perhaps rate_limits or ", id="one that is close"),
+    pytest.param("xyzzy" * 30, "; `fakeio settings` lists all ", id="one that is close to none, and long"),
+])
+def test_an_unknown_setting_is_told_with_those_that_may_be_meant(name: str, hint: str) -> None:
+    with pytest.raises(BadSetting) as refused:
+        Settings({name: "off"})
+    assert hint in str(refused.value)
+    assert len(str(refused.value)) < 200
+
+
 def test_settings_are_read_as_attributes_and_never_change() -> None:
     settings = Settings()
     changed = settings.with_({"auto_merge": False})
