@@ -181,6 +181,7 @@ class Project:
     def open(self, ledger: Ledger | None, console: Console) -> Iterator[Amplitude]:
         """Connects to nothing yet. `ledger` None: nothing is remembered. Raises ConfigError without keys."""
         self.settings.require()
+        console.hide(self.settings.api_key, self.settings.secret_key)
         memory = None if ledger is None else AmplitudeLedger(ledger, self.settings.project)
         with AmplitudeTransport(self.settings, network=self.network) as transport:
             yield Amplitude(

@@ -11,7 +11,7 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 from sync.amplitude_pull import Project
@@ -35,12 +35,13 @@ from sync.core.errors import SyncError
 from sync.core.page import render
 from sync.core.report import Ended, encode
 from sync.edge.amplitude_settings import VARIABLES, read_amplitude_settings
-from sync.edge.console import Console
-from sync.edge.settings import Settings, read_settings
+from sync.edge.console import FORMATS, PLAIN, Console
+from sync.edge.settings import Settings, read_settings, secrets_of
 
 Sending = Callable[[argparse.Namespace, Settings, Console], Ended]
 Looking = Callable[[argparse.Namespace, Settings, Console], int]
 
+LOG_VARIABLE = "CIO_SYNC_LOG"
 DESCRIPTION = """Delivers Amplitude cohorts and events to Customer.io.
 
 Credentials come from the environment: CIO_SITE_ID, CIO_TRACK_API_KEY, CIO_APP_API_KEY. CIO_REGION (us, eu; empty:
@@ -53,7 +54,8 @@ segment; 5 stopped by a guard; 130 interrupted, run it again to go on"""
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit codes are those of the README."""
     arguments = build_parser().parse_args(argv)
-    console = Console(quiet=getattr(arguments, "json", False))
+    console = Console(quiet=getattr(arguments, "json", False), log=_log_format(arguments.log, os.environ))
+    console.hide(*secrets_of(os.environ))
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         settings = read_settings(
@@ -64,12 +66,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         code: int = arguments.command(arguments, settings, console)
     except SyncError as error:
-        console.warn(f"cio-sync: {error.message}.")
+        console.fail(f"{error.message}.")
         if error.hint:
-            console.warn(f"cio-sync: {error.hint}.")
+            console.fail(f"{error.hint}.")
         return error.exit_code
     except sqlite3.Error as error:
-        console.warn(f"cio-sync: the state file can't be read: {error}. Nothing more was sent.")
+        console.fail(f"the state file can't be read: {error}. Nothing more was sent.")
         return 2
     except KeyboardInterrupt:
         return 130
@@ -97,7 +99,7 @@ def build_parser() -> argparse.ArgumentParser:
     _json(receiving)
     _sending(commands, "reconcile", "see whether a segment drifted", add_reconcile_arguments, reconcile)
     _looking(commands, "history", "list the runs", history, add_history_arguments)
-    _looking(commands, "show", "print one run's report", show, add_show_arguments)
+    _json(_looking(commands, "show", "print one run's report", show, add_show_arguments))
     _json(_looking(commands, "failed", "list what was given up", failed, add_failed_arguments))
     _sending(commands, "retry", "send again what was given up", add_retry_arguments, retry)
     return parser
@@ -113,6 +115,7 @@ def _looking(
     parser = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
     if arguments is not None:
         arguments(parser)
+    _log(parser)
     parser.set_defaults(command=run)
     return parser
 
@@ -124,6 +127,7 @@ def _sending(
     arguments(parser)
     _pace(parser)
     _json(parser)
+    _log(parser)
     parser.set_defaults(command=lambda *given: _told(run, *given))
 
 
@@ -137,13 +141,23 @@ def _json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout, nothing else")
 
 
+def _log(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--log", choices=FORMATS, help=f"how lines on stderr are written (plain; {LOG_VARIABLE})")
+
+
+def _log_format(flag: str | None, environ: Mapping[str, str]) -> str:
+    """The flag, else the environment; what that holds beside a format counts for nothing, so that no log is lost."""
+    wanted = environ.get(LOG_VARIABLE, "").strip().lower()
+    return flag or (wanted if wanted in FORMATS else PLAIN)
+
+
 def _told(run: Sending, arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
     """Run something that sends, and print its report."""
     ended = run(arguments, settings, console)
     if arguments.json:
         sys.stdout.buffer.write(encode(ended.report) + b"\n")
         if ended.error is not None:
-            console.warn(f"cio-sync: {ended.error.message}")
+            console.fail(ended.error.message)
     else:
         console.tell(render(ended))
     sys.stdout.flush()

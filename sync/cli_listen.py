@@ -41,6 +41,7 @@ def listen(arguments: argparse.Namespace, settings: Settings, console: Console) 
             f"listening on {arguments.host} lets others push into segments, and {SECRET} is not set",
             hint=f"set {SECRET}, and have Amplitude send it as a header (x-webhook-secret) or as the API key",
         )
+    console.hide(secret)
     options = ListenOptions(id_type=arguments.cohort_id_type, rules=parse_rules(arguments))
     metrics = Metrics()
     with Inbox(settings.state_path.with_name(f"{settings.state_path.name}-inbox")) as inbox:
@@ -69,7 +70,7 @@ def _serve(receiver: Receiver, worker: Worker, arguments: argparse.Namespace, co
         if thread.is_alive():
             thread.join(LAST_RUN_S)
         if thread.is_alive():
-            console.warn("cio-sync: stopped in the middle of a run; the next start goes on there")
+            console.fail("stopped in the middle of a run; the next start goes on there")
 
 
 def _line(url: str) -> str:

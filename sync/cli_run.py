@@ -71,6 +71,7 @@ class Teller:
             if not url:
                 raise ConfigError(f"{notifications.webhook} is not set", hint="set it to the address to notify")
             self._url = check_address(notifications.webhook, url)
+            console.hide(url)
         self._console = console
         self._as_json = as_json
         self._reports: dict[str, msgspec.Struct] = {}
@@ -79,14 +80,14 @@ class Teller:
         """A run has ended."""
         self._reports[name] = ended.report
         if disabled:
-            self._console.warn(f"cio-sync: {name} is not run any more until its table is edited, or it is named")
+            self._console.fail(f"{name} is not run any more until its table is edited, or it is named")
         if not self._as_json:
             self._console.tell(render(ended))
             sys.stdout.flush()
         if self._url and ended.report.status in self._on:
             why = notify(self._url, name, ended, disabled=disabled)
             if why:
-                self._console.warn(f"cio-sync: nobody could be notified of {name}: {why}")
+                self._console.fail(f"nobody could be notified of {name}: {why}")
 
     def close(self, code: int) -> None:
         """Say what `--json` says."""

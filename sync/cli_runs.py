@@ -6,10 +6,12 @@ import argparse
 import datetime
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 
 from sync.core.errors import ConfigError
+from sync.core.html_page import render_html
 from sync.core.page import render
 from sync.core.report import KINDS, Ended, Report
 from sync.edge.console import Console
@@ -25,6 +27,7 @@ def add_history_arguments(parser: argparse.ArgumentParser) -> None:
 def add_show_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run's id, as history prints it")
     parser.add_argument("--people", action="store_true", help="also name those who were refused")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as a web page that stands alone")
 
 
 def add_failed_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,11 +58,35 @@ def show(arguments: argparse.Namespace, settings: Settings, console: Console) ->
         run = ledger.run(arguments.run)
         if run is None:
             raise ConfigError(f"no run {arguments.run!r} is remembered", hint="`cio-sync history` lists them")
+        if arguments.html is not None:
+            _write_html(arguments.html, run)
+            return 0
+        if arguments.json:
+            sys.stdout.buffer.write(_ended_report(run) + b"\n")
+            return 0
         console.tell(_page(run))
         if arguments.people:
             for letter in ledger.dead_letters(run.run_id):
                 console.tell(_letter(letter))
     return 0
+
+
+def _ended_report(run: RunRow) -> bytes:
+    """The stored report. Raises ConfigError for a run without one."""
+    if run.report is None:
+        raise ConfigError(
+            f"run {run.run_id} has no report: it is still running, or was killed",
+            hint="the next run of this sync goes on from there",
+        )
+    return run.report
+
+
+def _write_html(path: Path, run: RunRow) -> None:
+    page = render_html(_ended(run, _ended_report(run)))
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path} can't be written: {error.strerror}", hint="name another file with --html") from error
 
 
 def failed(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
@@ -102,8 +129,12 @@ def _row(run: RunRow) -> str:
 def _page(run: RunRow) -> str:
     if run.report is None:
         return f"{_row(run)}\nIt is still running, or was killed; the next run of this sync goes on from there."
-    report: Report = msgspec.json.decode(run.report, type=KINDS[run.kind])
-    return render(Ended(report, run.exit_code if run.exit_code is not None else 1))
+    return render(_ended(run, run.report))
+
+
+def _ended(run: RunRow, text: bytes) -> Ended:
+    report: Report = msgspec.json.decode(text, type=KINDS[run.kind])
+    return Ended(report, run.exit_code if run.exit_code is not None else 1)
 
 
 def _letter(letter: DeadLetter) -> str:

@@ -55,6 +55,7 @@ class Destination:
         """
         self._settings = settings
         self._console = console
+        console.hide(settings.track_api_key, settings.app_api_key)
         self._policy = policy
         self._network = network
         self._clock = clock

@@ -83,7 +83,8 @@ def run_cohort(
     )  # fmt: skip
     with Spool() as spool, origin as source, reach as destination:
         run = _Run(options, intent, ledger, console, destination, source, spool)
-        error = run.play()
+        with console.of_run(run.report.run_id):
+            error = run.play()
         report = run.report
         report.requests, report.retries = destination.requests, destination.retries
     report.duration_s = round(time.monotonic() - began, 3)

@@ -60,7 +60,8 @@ def run_reconcile(
     reach = Destination(settings, console, policy=policy, network=network, clock=clock, shared=shared)
     with reach as destination:
         run = _Run(options, settings.site_id, ledger, console, destination)
-        error = run.play()
+        with console.of_run(run.report.run_id):
+            error = run.play()
         report = run.report
         report.requests, report.retries = destination.requests, destination.retries
     report.duration_s = round(time.monotonic() - began, 3)

@@ -41,7 +41,8 @@ def run_retry(
     began = time.monotonic()
     with Destination(settings, console, policy=policy, network=network, shared=True) as destination:
         run = _Run(scope, settings.site_id, ledger, console, destination)
-        error = run.play()
+        with console.of_run(run.report.run_id):
+            error = run.play()
         report = run.report
         report.requests, report.retries = destination.requests, destination.retries
     report.duration_s = round(time.monotonic() - began, 3)

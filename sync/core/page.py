@@ -27,17 +27,27 @@ Line = tuple[int, str, int, str]  # depth, label, number, remark
 
 def render(ended: Ended) -> str:
     """The whole page, ending with what to do next when something stopped the run."""
-    report = ended.report
-    lines = [*_head(report, ended.exit_code), ""]
-    body = _cohort(report) if isinstance(report, CohortReport) else _events(report)
-    lines += [_line(*line) for line in body]
-    if ended.error is not None:
-        lines += ["", f"{ended.error.message}."]
-        lines += [f"What to do: {ended.error.hint}."] if ended.error.hint else []
-    return "\n".join(lines)
+    lines = [*head_of(ended), "", *(_line(*line) for line in lines_of(ended.report))]
+    why = why_stopped(ended)
+    return "\n".join([*lines, "", *why] if why else lines)
 
 
-def _head(report: Report, code: int) -> Iterator[str]:
+def why_stopped(ended: Ended) -> list[str]:
+    """What stopped the run and what to do next; empty when nothing did."""
+    error = ended.error.as_dict() if ended.error is not None else ended.report.error
+    if not isinstance(error, dict):
+        return []
+    return [f"{error['message']}.", *([f"What to do: {error['hint']}."] if error["hint"] else [])]
+
+
+def lines_of(report: Report) -> Iterator[Line]:
+    """The numbers, with their words."""
+    return _cohort(report) if isinstance(report, CohortReport) else _events(report)
+
+
+def head_of(ended: Ended) -> Iterator[str]:
+    """What it was and how it ended; what it took; where it went."""
+    report, code = ended.report, ended.exit_code
     what = f"{report.kind} {report.sync}" if isinstance(report, CohortReport) else "events"
     yield f"{what}: {report.status} (exit code {code})"
     tries = f"{report.requests} requests, {report.retries} of them retries"

@@ -1,35 +1,76 @@
-"""What a person sees while a run goes on: a bar on a terminal, plain lines elsewhere, nothing under `--json`.
+"""What is seen while a run goes on: a bar on a terminal, plain lines elsewhere, JSON objects for a collector of logs.
 
-All that goes to stderr; only `tell` writes what was asked for to stdout. Lines hold counts, never people.
+All that goes to stderr; only `tell` writes what was asked for to stdout. Under `--json` only warnings and errors are
+left. Lines hold counts, never people; should a credential ever get into one, it is masked here.
 """
 
 from __future__ import annotations
 
 import contextlib
+import datetime
 import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
+import msgspec
+
 Advance = Callable[[int], None]
 LINE_EVERY_S = 10.0
+PLAIN, JSON = FORMATS = ("plain", "json")
+MASK = "***"
+SHORTEST_SECRET = 6  # a shorter one would mask parts of ordinary words
+_encode = msgspec.json.Encoder().encode
 
 
 class Console:
-    """`quiet` (under --json) keeps everything but warnings."""
+    """`quiet` (under --json) keeps everything but warnings and errors; `log` is how lines are written."""
 
-    def __init__(self, *, quiet: bool = False, stream: TextIO | None = None) -> None:
+    def __init__(
+        self, *, quiet: bool = False, stream: TextIO | None = None, log: str = PLAIN,
+        now: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
         self._stream = stream or sys.stderr
         self._quiet = quiet
-        self._bars = not quiet and self._stream.isatty()
+        self._log = log
+        self._now = now
+        self._bars = not quiet and log == PLAIN and self._stream.isatty()
+        self._secrets: frozenset[str] = frozenset()
+        self._run_id = ""
+
+    def hide(self, *secrets: str) -> None:
+        """Never show these, whatever is said."""
+        self._secrets |= {one for one in secrets if len(one) >= SHORTEST_SECRET}
+
+    @contextlib.contextmanager
+    def of_run(self, run_id: str) -> Iterator[None]:
+        """What is said inside is about that run."""
+        before, self._run_id = self._run_id, run_id
+        try:
+            yield
+        finally:
+            self._run_id = before
 
     def note(self, text: str) -> None:
         """A line for somebody who watches."""
         if not self._quiet:
-            self.warn(text)
+            self._say("info", text)
 
     def warn(self, text: str) -> None:
         """A line that matters even when nobody watches."""
+        self._say("warning", text)
+
+    def fail(self, text: str) -> None:
+        """Why something ended, or could not begin."""
+        self._say("error", text if self._log == JSON else f"cio-sync: {text}")
+
+    def _say(self, level: str, text: str) -> None:
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(secret, MASK)
+        if self._log == JSON:
+            at = datetime.datetime.fromtimestamp(self._now(), datetime.UTC).isoformat(timespec="milliseconds")
+            line = {"at": at.replace("+00:00", "Z"), "level": level, "message": text}
+            text = _encode(line | ({"run_id": self._run_id} if self._run_id else {})).decode()
         print(text, file=self._stream, flush=True)
 
     def tell(self, text: str) -> None:

@@ -6,7 +6,7 @@ Nothing here connects anywhere; which region an account is in is found out in `s
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -81,6 +81,13 @@ def read_settings(
         workers=_workers(workers if workers is not None else texts["workers"]),
         state_path=_state_path(texts["state"]),
     )
+
+
+def secrets_of(environ: Mapping[str, str]) -> Iterator[str]:
+    """Whatever the environment holds that must never show: values of variables named like credentials of ours."""
+    for name, value in environ.items():
+        if name.startswith(("CIO_", "AMPLITUDE_")) and name.endswith(("_KEY", "_SECRET")):
+            yield value.strip()
 
 
 def check_credential(variable: str, text: str) -> str:

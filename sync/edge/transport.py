@@ -127,6 +127,7 @@ class Transport:
             api: {"authorization": endpoints.authorization(api), "user-agent": USER_AGENT, "accept": "application/json"}
             for api in self._urls
         }
+        self._keys = [key.encode() for key in (endpoints.track_api_key, endpoints.app_api_key) if len(key) > 5]
         self._transport = transport
         self._tls = _tls_context(needed=any(url.startswith("https:") for url in self._urls.values()))
         self._mine = threading.local()
@@ -155,7 +156,15 @@ class Transport:
                 if time.monotonic() > deadline:
                     return Failure("timeout", may_have_applied=True, message="the answer did not end in time")
             lowered = {name.lower(): value for name, value in response.headers.items()}
-            return Reply(response.status_code, lowered, b"".join(chunks), time.time())
+            body = b"".join(chunks)
+            return Reply(response.status_code, lowered, self._masked(response.status_code, body), time.time())
+
+    def _masked(self, status: int, body: bytes) -> bytes:
+        """An error's text is told and kept, so an answer that repeats our keys must not bring them there."""
+        if status >= 400:
+            for key in self._keys:
+                body = body.replace(key, b"***")
+        return body
 
     def _client(self) -> httpx.Client:
         client: httpx.Client | None = getattr(self._mine, "client", None)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
+from typing import Any
 
 import pytest
 
+from sync.cli import main
 from sync.edge import console as console_module
-from sync.edge.console import Console
+from sync.edge.console import JSON, PLAIN, Console
+from sync.edge.settings import secrets_of
 
 
 class Terminal(io.StringIO):
@@ -61,3 +65,78 @@ def test_waits_and_notes_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     console.waiting(7.4, "answered 429")
     console.tell("the page")
     assert capsys.readouterr() == ("the page\n", "waiting 7 s: answered 429\n")
+
+
+# -- for a collector of logs ------------------------------------------------------------------------------------------
+def logged(stream: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_each_line_of_a_log_is_an_object() -> None:
+    stream = Terminal()
+    console = Console(stream=stream, log=JSON, now=lambda: 1_700_000_000.25)
+    console.note("made a segment\nof two lines")
+    with console.of_run("01RUN"):
+        console.warn("something is odd")
+    console.fail("something is wrong")
+    at = "2023-11-14T22:13:20.250Z"
+    assert logged(stream) == [
+        {"at": at, "level": "info", "message": "made a segment\nof two lines"},
+        {"at": at, "level": "warning", "message": "something is odd", "run_id": "01RUN"},
+        {"at": at, "level": "error", "message": "something is wrong"},
+    ]
+
+
+def test_a_log_has_lines_instead_of_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console_module, "LINE_EVERY_S", 0)
+    stream = Terminal()
+    count_to_three(Console(stream=stream, log=JSON), 3)
+    assert [line["message"] for line in logged(stream)] == [f"add members: {n} of 3 people" for n in (1, 2, 3)]
+
+
+def test_an_error_for_a_person_begins_with_who_says_it() -> None:
+    stream = io.StringIO()
+    Console(stream=stream, quiet=True).fail("something is wrong")
+    assert stream.getvalue() == "cio-sync: something is wrong\n"
+
+
+@pytest.mark.parametrize("log", [PLAIN, JSON])
+def test_a_credential_that_gets_into_a_message_is_masked(log: str) -> None:
+    stream = io.StringIO()
+    console = Console(stream=stream, log=log)
+    console.hide("k3y-of-track", "k3y-of-track-and-more", "", "short")
+    for say in (console.note, console.warn, console.fail):
+        say("refused: k3y-of-track-and-more, k3y-of-track, short")
+    console.waiting(3, "k3y-of-track")
+    assert "k3y" not in stream.getvalue()
+    assert stream.getvalue().count("refused: ***, ***, short") == 3
+
+
+def test_secrets_are_known_by_the_names_of_their_variables() -> None:
+    environ = {
+        "CIO_TRACK_API_KEY": " a ", "CIO_APP_API_KEY": "b", "AMPLITUDE_SECRET_KEY": "c", "CIO_SYNC_LISTEN_SECRET": "d",
+        "CIO_SYNC_STATE": "ledger.db", "PATH_KEY": "e",
+    }  # fmt: skip
+    assert sorted(secrets_of(environ)) == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "variable", "as_json"),
+    [
+        pytest.param([], "", False, id="plain unless asked for"),
+        pytest.param([], "json", True, id="the environment"),
+        pytest.param(["--log", "json"], "", True, id="the flag"),
+        pytest.param(["--log", "plain"], "json", False, id="the flag wins"),
+        pytest.param([], "yaml", False, id="no such format"),
+    ],
+)
+def test_who_asks_for_a_log_gets_one(
+    flags: list[str], variable: str, as_json: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CIO_SYNC_LOG", variable)
+    monkeypatch.setenv("CIO_SYNC_STATE", "/nowhere/k3y-of-track/ledger.db")
+    monkeypatch.setenv("CIO_TRACK_API_KEY", "k3y-of-track")
+    assert main(["history", *flags]) == 2
+    first, *_ = capsys.readouterr().err.splitlines()
+    said = "there is no state file /nowhere/***/ledger.db, so no run is remembered."
+    assert (json.loads(first)["message"] if as_json else first.removeprefix("cio-sync: ")) == said

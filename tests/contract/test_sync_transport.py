@@ -186,6 +186,12 @@ class Silent(httpx.Client):
         raise httpx.ConnectError("nobody there")
 
 
+def test_an_error_that_repeats_our_credentials_is_read_without_them() -> None:
+    reply, _ = send(httpx.Response(400, text="no such key: track-secret or app-secret"))
+    assert isinstance(reply, Reply)
+    assert reply.body == b"no such key: *** or ***"
+
+
 def test_credentials_do_not_show() -> None:
     assert "secret" not in repr(ENDPOINTS)
     failure, _ = send(httpx.ConnectError("http://user:track-secret@track.test failed"))

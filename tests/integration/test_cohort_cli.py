@@ -212,6 +212,10 @@ def test_the_past_can_be_read(run: Run, workspace: WorkspaceHandle, file: Path) 
     assert shown.stdout.startswith("cohort vip: partial (exit code 1)\n")
     assert '{"id":"a"}' not in shown.stdout
     assert '{"id":"a"}' in run("show", told["run_id"], "--people").stdout
+    assert json.loads(run("show", told["run_id"], "--json").stdout) == told
+    assert run("show", told["run_id"], "--html", str(file.with_suffix(".html"))).returncode == 0
+    assert "cohort vip: partial (exit code 1)</h1>" in file.with_suffix(".html").read_text()
+    assert run("show", told["run_id"], "--html", str(file / "x")).returncode == 2
     failed = json.loads(run("failed", "--json").stdout)["failed"]
     assert {(one["run_id"], one["kind"], one["reason"], one["message"]) for one in failed} == {
         (told["run_id"], "cohort", "http_400", "no")
