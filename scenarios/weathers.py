@@ -1,8 +1,9 @@
 """Strategies for weather: faults, as the documents that the fake's control API takes.
 
 Two domains. `weathers` is what an engine that keeps trying gets through: each fault strikes a few times and then no
-more (what lasts for ever is no weather but a broken destination), and none of them says that something was done which
-was not. `plans` is everything that can be said: every kind, every field, for tests of whatever carries plans around.
+more (what lasts for ever is no weather but a broken destination), and none of them says, in the destination's own
+words, that something was done which was not: a page that says 200 is not its word. `plans` is everything that can be
+said: every kind, every field, for tests of whatever carries plans around.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ def _kinds() -> st.SearchStrategy[Fault]:
     throttled = st.sampled_from((
         {"kind": "status", "status": 429, "retry_after": 0}, {"kind": "throttle", "per_s": 2, "retry_after": 0},
     ))  # fmt: skip
+    garbage = st.sampled_from(("html", "bad_json")).map(lambda what: {"kind": "garbage", "as": what})
     cut = st.sampled_from((
         {"kind": "reset"}, {"kind": "close"}, {"kind": "truncate", "bytes": 2},
         {"kind": "timeout", "seconds": _BLINK_S},
@@ -46,7 +48,7 @@ def _kinds() -> st.SearchStrategy[Fault]:
         {"kind": "latency", "seconds": _BLINK_S}, {"kind": "slow_body", "bytes_per_s": 100_000},
         {"kind": "stall", "after_bytes": 1, "seconds": _BLINK_S},
     ))  # fmt: skip
-    placed = st.builds(lambda kind, when: {**kind, **when}, st.one_of(status, throttled, cut), moment)
+    placed = st.builds(lambda kind, when: {**kind, **when}, st.one_of(status, throttled, garbage, cut), moment)
     return st.one_of(placed, late, st.just({"kind": "lose_reply"}))
 
 
