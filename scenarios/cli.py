@@ -13,6 +13,7 @@ from pathlib import Path
 
 from scenarios.account import tell
 from scenarios.cli_catalogue import add_catalogue_commands
+from scenarios.cli_mutants import add_mutants_command, split_command
 from scenarios.demo import run_demo
 from scenarios.findings import Account
 from scenarios.truth import Truth
@@ -24,7 +25,8 @@ PROFILES = ("dev", "ci", "night")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code (0: as it ought to be, 1: a difference was found)."""
-    options = _parser().parse_args(argv)
+    own, command = split_command(sys.argv[1:] if argv is None else argv)
+    options = _parser().parse_args(own, argparse.Namespace(command=command))
     try:
         code: int = options.run(options)
     except KeyboardInterrupt:
@@ -49,6 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     explore = commands.add_parser("explore", help="let machines look for a sequence of events that ends wrong")
     explore.add_argument("--profile", choices=PROFILES, help="how hard to look (default: ci where CI is set, else dev)")
     explore.add_argument("--seed", type=int, help="repeat a search exactly")
+    explore.add_argument("--machine", action="append", default=[], metavar="NAME", help="only this (all); repeatable")
+    explore.add_argument("--stories", type=Path, default=Path("stories"), metavar="FOLDER",
+                         help="where a failure is written down as a test (./stories)")
     explore.set_defaults(run=_explore)
     swept = commands.add_parser("sweep", help="kill the engine at every request and commit of a story")
     swept.add_argument("names", nargs="*", metavar="STORY", help="which stories (all)")
@@ -57,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     writers.add_argument("file", metavar="FILE", help='{"given": SEED, "writers": [[REQUEST…]…]} as JSON')
     writers.set_defaults(run=_interleave)
     add_catalogue_commands(commands)
+    add_mutants_command(commands)
     return parser
 
 
@@ -122,9 +128,14 @@ def _wait(url: str) -> None:
 
 
 def _explore(options: argparse.Namespace) -> int:
-    from scenarios import exploring  # brings Hypothesis, whose half a second the demonstration need not wait for
+    from scenarios import exploring, machines  # brings Hypothesis, whose half a second the demonstration need not wait
 
-    return OK if exploring.explore(options.profile, options.seed, _say) else DIFFERENT
+    if unknown := [name for name in options.machine if name not in machines.MACHINES]:
+        return _misused(f"there is no machine {unknown[0]!r}; the machines are {', '.join(machines.MACHINES)}")
+    found_nothing = exploring.explore(
+        options.profile, options.seed, _say, names=options.machine, folder=options.stories
+    )
+    return OK if found_nothing else DIFFERENT
 
 
 def _say(text: str) -> None:

@@ -1,0 +1,86 @@
+"""`cio-scenarios mutants [NAME…] [-- CMD…]`: which wrong variants of fake and engine a suite notices.
+
+Without a command it is the part of this project's own suite that has to kill them all. With `--breakages` it is the
+fixed list of twenty, and the machines that look for a story about each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+KILLED, ALIVE, USAGE = 0, 1, 2
+TIMEOUT_S = 120.0
+EXPLORE = (sys.executable, "-P", "-m", "scenarios", "explore", "--profile", "ci")
+
+
+def split_command(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The arguments of `mutants`, and what stands behind `--`; other commands keep all of theirs."""
+    if argv[:1] == ["mutants"] and "--" in argv:
+        at = list(argv).index("--")
+        return list(argv[:at]), list(argv[at + 1 :])
+    return list(argv), []
+
+
+def add_mutants_command(commands: Any) -> None:
+    """`mutants` among the commands."""
+    parser = commands.add_parser("mutants", help="run a suite against wrong variants of fake and engine")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which mutants (all); -- CMD... names another suite")
+    parser.add_argument("--room", choices=("fake", "engine"), help="only those of the fake, or of the engine")
+    parser.add_argument("--breakages", action="store_true", help="the fixed twenty; the command is `explore`")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at a time (all cores)")
+    parser.add_argument("--timeout", type=float, default=TIMEOUT_S, help="seconds for each (%(default)s)")
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--list", action="store_true", help="name them all, with their sources, and run nothing")
+    shape.add_argument("--json", action="store_true", help="print one JSON object")
+    shape.add_argument("--table", action="store_true", help="print a table for a page")
+    parser.set_defaults(run=_mutants)
+
+
+def _mutants(options: argparse.Namespace) -> int:
+    # here, since only this command needs the mutants
+    from scenarios.mutants import catalogue, running, telling
+
+    try:
+        wanted = [*options.names, *(catalogue.BREAKAGES if options.breakages else ())]
+        chosen = catalogue.choose(wanted, options.room)
+        if options.list:
+            return _say(telling.as_list(chosen))
+        return _run(options, chosen)
+    except (ValueError, running.CannotRun) as error:
+        print(error, file=sys.stderr)  # noqa: T201 - this is a command
+        return USAGE
+
+
+def _run(options: argparse.Namespace, chosen: list[Any]) -> int:
+    from scenarios.mutants import running, suite, telling  # as above
+
+    own = list(options.command) or (list(EXPLORE) if options.breakages else None)
+    command = (lambda _: own) if own else suite.command
+    quiet = options.json or options.table
+    began = time.monotonic()
+    running.prove(command(None), options.timeout)
+    outcomes = running.run_all(
+        chosen, command, jobs=max(options.jobs, 1), timeout_s=options.timeout,
+        done=lambda outcome: None if quiet else _tell(telling.tell_one(outcome)),
+    )  # fmt: skip
+    took_s = time.monotonic() - began
+    if options.json:
+        _say(json.dumps(telling.as_document(outcomes, took_s)))
+    else:
+        _say((telling.as_table(outcomes) + "\n\n" if options.table else "") + telling.tell_score(outcomes, took_s))
+    return KILLED if all(one.result is running.Result.KILLED for one in outcomes) else ALIVE
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - this is a command
+
+
+def _say(text: str) -> int:
+    _tell(text)
+    return KILLED
