@@ -6,13 +6,14 @@ and closes its ledger, as a process would.
 
 from __future__ import annotations
 
+import argparse
 import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from scenarios.engine import EngineRun, parse_report
-from sync.cli import build_parser
-from sync.cli_events import parse_rules
+from sync.cli_cohort import add_cohort_arguments
+from sync.cli_events import add_events_arguments, parse_rules
 from sync.core.errors import ConfigError
 from sync.core.report import Ended, encode
 from sync.core.sending import RetryPolicy
@@ -39,8 +40,11 @@ def run_events_file(file: Path, own: Mapping[str, str]) -> EngineRun:
 
 def run_as_typed(arguments: Sequence[str], own: Mapping[str, str]) -> EngineRun:
     """`cio-sync cohort …` or `cio-sync events …` with the flags as typed; the usual patience shortened as above."""
-    typed = build_parser().parse_args(arguments)
-    if arguments[0] == "events":
+    command, *flags = arguments
+    parser = argparse.ArgumentParser(prog=f"cio-sync {command}", allow_abbrev=False)
+    (add_events_arguments if command == "events" else add_cohort_arguments)(parser)
+    typed = parser.parse_args(flags)
+    if command == "events":
         events = EventsOptions(source=typed.source, rules=parse_rules(typed), dry_run=typed.dry_run)
         return _run(own, lambda settings, ledger, console: run_events(events, settings, ledger, console, policy=HASTE))
     cohort = CohortOptions(**{name: getattr(typed, name) for name in CohortOptions.__dataclass_fields__})

@@ -82,6 +82,6 @@ def search(where: Any, query: str = "", **more: Any) -> Ask:
     return app("POST", f"/v1/customers{query}", {"filter": where}, **more)
 
 
-def attributes(who: str, **more: Any) -> Ask:
+def attributes(who: str, query: str = "", **more: Any) -> Ask:
     """App API: a profile."""
-    return app("GET", f"/v1/customers/{who}/attributes", **more)
+    return app("GET", f"/v1/customers/{who}/attributes{query}", **more)

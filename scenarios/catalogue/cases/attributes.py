@@ -197,7 +197,8 @@ CASES = (
     Case(
         name="device-of-another-platform", tags=_DEVICES, grade=DOCUMENTED, rules=("track.device",), given=_ANYBODY,
         source="Track API > Devices", words="A device is ios or android.", live=True,
-        steps=(track("PUT", "/api/v1/customers/~ada/devices", {"device": {"id": "t1", "platform": "web"}}, status=400),),
+        steps=(track("PUT", "/api/v1/customers/~ada/devices", {"device": {"id": "t1", "platform": "web"}},
+                     status=400),),
         ending=Ending(people=({"id": "~ada"},), refused=("track.device",)),
     ),
     Case(
@@ -243,8 +244,8 @@ CASES = (
         ending=Ending(people=({"id": "~ada"},)),
     ),
     Case(
-        name="merge-keeps-what-the-primary-has", tags=_MERGING, grade=DOCUMENTED, source="Merge people guide", live=True,
-        given=Given(people=({**ADA, "attributes": {"plan": "pro"}},
+        name="merge-keeps-what-the-primary-has", tags=_MERGING, grade=DOCUMENTED, source="Merge people guide",
+        live=True, given=Given(people=({**ADA, "attributes": {"plan": "pro"}},
                             {"id": "~bob", "attributes": {"plan": "free", "city": "Oslo"}})),
         words="The primary keeps its values and takes those it lacks; the other one is gone.",
         steps=(merge({"id": "~ada"}, {"id": "~bob"}),),
