@@ -41,6 +41,10 @@ def add_rule_arguments(parser: argparse.ArgumentParser) -> None:
         "--properties", action="append", default=[], metavar="all|none|NAME",
         help=f"which properties to send (all); {_NAMES}",
     )
+    add(
+        "--user-properties", action="append", default=[], metavar="all|none|NAME",
+        help=f"which user properties to keep as attributes of their people, too (none); {_NAMES}",
+    )
     add("--id-property", default="user_id", metavar="NAME", help="user_id, or the user property with the identifier")
     add("--id-type", default="auto", choices=ID_TYPES, help="what kind of identifier it is (auto: by its shape)")
     add("--parity", action="store_true", help="send every value as text and no lists, as Amplitude's own stream does")
@@ -66,6 +70,7 @@ def parse_rules(arguments: argparse.Namespace) -> Rules:
         events=_event_names(arguments.event) if arguments.event else None,
         exclude=_event_names(arguments.exclude),
         properties=_properties(arguments.properties),
+        user_properties=_user_properties(arguments.user_properties),
         parity=arguments.parity,
         keep_nulls=arguments.keep_nulls,
         id_property=arguments.id_property,
@@ -76,16 +81,27 @@ def parse_rules(arguments: argparse.Namespace) -> Rules:
 
 
 def _properties(given: Sequence[str]) -> Select | frozenset[str]:
+    if chosen := _word("--properties", given):
+        return chosen
+    return frozenset(_names(given)) if given else Select.ALL
+
+
+def _user_properties(given: Sequence[str]) -> Select | tuple[str, ...]:
+    if chosen := _word("--user-properties", given):
+        return chosen
+    return tuple(_names(given)) or Select.NONE
+
+
+def _word(flag: str, given: Sequence[str]) -> Select | None:
+    """The one word that stands for all or for none, if that was given."""
     words = {select.value: select for select in Select}
     chosen = [words[one] for one in given if one in words]
     if chosen and len(set(given)) > 1:
         raise ConfigError(
-            f"--properties {chosen[0].value} can't be combined with other properties; nothing was sent",
-            hint=f"a property that is really called {chosen[0].value} can be named in a file: --properties @FILE",
+            f"{flag} {chosen[0].value} can't be combined with other properties; nothing was sent",
+            hint=f"a property that is really called {chosen[0].value} can be named in a file: {flag} @FILE",
         )
-    if chosen:
-        return chosen[0]
-    return frozenset(_names(given)) if given else Select.ALL
+    return chosen[0] if chosen else None
 
 
 def _event_names(given: Sequence[str]) -> frozenset[str]:

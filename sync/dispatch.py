@@ -10,7 +10,8 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Literal
 
 from sync.cohort_sending import MOST_UNSETTLED
 from sync.core.batches import Batch
@@ -32,7 +33,7 @@ MOST_LETTERS = 1_000  # kept in memory until the next step
 
 class Dispatcher:
     """Counts events: `delivered`, `refused` by reason, `expired`, and `pending` (given up before they were sent); and
-    `unclear` answers, see Verdicts."""
+    `unclear` answers, see Verdicts. `beside` counts updates of people that go with an event, by the same words."""
 
     def __init__(self, courier: Courier, events: EventLedger, run_id: str) -> None:
         self.delivered = 0
@@ -40,6 +41,8 @@ class Dispatcher:
         self.pending = 0
         self.unclear = 0
         self.refused: Counter[str] = Counter()
+        self.beside: Counter[str] = Counter()
+        self.updates = 0  # delivered, whether they go with an event or are rows
         self.batches = 0
         self._courier = courier
         self._events = events
@@ -58,7 +61,7 @@ class Dispatcher:
         with self._shield.held():
             self._make_room(batch.lane)
             if self._unsettled_in_a_row >= MOST_UNSETTLED:
-                self.pending += len(batch.items)
+                self._count_open("pending", batch, range(len(batch.items)))
                 return
             self._step((self.batches, batch))
             self._courier.hand_over(self.batches, batch)
@@ -99,7 +102,7 @@ class Dispatcher:
 
     def _step(self, *planned: tuple[int, Batch]) -> None:
         if self._settled or planned or self._letters:
-            self._events.step(self._settled, [(n, batch.ulids) for n, batch in planned], self._letters)
+            self._events.step(self._settled, [(n, batch.events) for n, batch in planned], self._letters)
             self._settled, self._letters = [], []
 
     def _take_back(self, *, wait_s: float | None) -> bool:
@@ -109,24 +112,41 @@ class Dispatcher:
         return done is not None
 
     def _judge(self, done: Delivered) -> None:
-        items, ulids = done.batch.items, done.batch.ulids
+        items, ulids, updates, beside = done.batch.items, done.batch.ulids, done.batch.updates, done.batch.beside
         refused, still_open, fate = done.verdicts.refused, done.verdicts.open, done.verdicts.fate
         letters = [refused_letter(self._run_id, items[at], why) for at, why in sorted(refused.items())]
-        self.refused.update(why.reason for why in refused.values())
+        self.refused.update(why.reason for at, why in refused.items() if at not in beside)
+        self.beside["refused"] += len(refused.keys() & beside)
         self.unclear += done.verdicts.unclear
         if done.verdicts.end is End.UNSETTLED and fate is not None:
             letters += [expired_letter(self._run_id, items[at], fate) for at in still_open]
-            self.expired += len(still_open)
+            self._count_open("expired", done.batch, still_open)
             self._unsettled_in_a_row += 1
         else:
-            self.pending += len(still_open)
+            self._count_open("pending", done.batch, still_open)
             self._unsettled_in_a_row = 0
         if done.verdicts.end is End.HALTED:
             self._halted = self._halted or fate
         lost = {*refused, *still_open}
         delivered = [ulid for at, ulid in enumerate(ulids) if at not in lost] if lost else ulids
-        self.delivered += len(delivered)
-        self._settled.append(Settled(done.n, delivered, [ulids[at] for at in lost], letters))
+        accepted = [update for at, update in updates.items() if at not in lost]
+        self.delivered += len(delivered) - len(beside - lost)
+        self.updates += len(accepted)
+        self._settled.append(
+            Settled(
+                done.n, delivered, [ulids[at] for at in lost], letters, accepted,
+                [updates[at].person for at in lost if at in updates],
+            )
+        )  # fmt: skip
+
+    def _count_open(self, fate: Literal["expired", "pending"], batch: Batch, positions: Collection[int]) -> None:
+        """Count items without a final answer: rows, and what goes beside one."""
+        aside = len(batch.beside.intersection(positions))
+        self.beside[fate] += aside
+        if fate == "expired":
+            self.expired += len(positions) - aside
+        else:
+            self.pending += len(positions) - aside
 
 
 def deliver_all(batches: Iterable[Batch], courier: Courier, dispatcher: Dispatcher, events: EventLedger) -> int:

@@ -4,12 +4,13 @@ events that no longer come. Counts and names of events only, never people.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sync.edge.ledger import Ledger
 from sync.event_reading import EventReading
 
 LATE_S = 72 * 3600  # Source: docs.customer.io > Track API > events > timestamp: older ones trigger no campaign
+_MOST_NAMES, _MOST_LETTERS = 20, 60
 _WORDS = {"groups": "groups and group properties", "user_properties": "user properties"}
 
 
@@ -21,6 +22,37 @@ def notes(reading: EventReading, unclear: int) -> Iterator[str]:
         yield f"{count} events were too large; their {_WORDS[part]} were left out so that they fit"
     if reading.late:
         yield f"{reading.late} events happened more than 72 hours ago: they are recorded, but start no campaign"
+
+
+def update_notes(reading: EventReading, delivered: int) -> Iterator[str]:
+    """Lines about updates of people, for somebody who watches."""
+    if reading.updates is None:
+        return
+    yield f"{delivered} updates of people's attributes were delivered"
+    if reading.updates.waiting:
+        yield (
+            f"{reading.updates.waiting} user updates hold operations such as $add, whose outcome only Amplitude knows:"
+            " the next event of the person tells it"
+        )
+
+
+def update_losses(reading: EventReading, beside: Mapping[str, int]) -> Iterator[str]:
+    """Lines about updates that are not at Customer.io; `beside` counts those that went with an event, by their fate.
+    Names of properties only."""
+    for fate, count in sorted(beside.items()):
+        if count:
+            yield f"{count} updates that went with an event are {fate}; the report counts the event by its own fate"
+    if reading.updates is None:
+        return
+    left_out = sorted(reading.updates.left_out.items())
+    for (name, why), count in left_out[:_MOST_NAMES]:
+        yield f"user property {_short(name)} was left out {count} times: {why}"
+    if len(left_out) > _MOST_NAMES:
+        yield f"{len(left_out) - _MOST_NAMES} more user properties were left out"
+
+
+def _short(name: str) -> str:
+    return repr(name if len(name) <= _MOST_LETTERS else f"{name[:_MOST_LETTERS]}…")
 
 
 def silent_names(ledger: Ledger, site_id: str, wanted: frozenset[str], seen: frozenset[str]) -> Iterator[str]:

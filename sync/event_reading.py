@@ -10,7 +10,8 @@ from sync.core.batches import Batch, KnownEvents, Packer
 from sync.core.errors import SourceError
 from sync.core.mapping import Discard, Rules
 from sync.core.mapping import Mapping as RowMapping
-from sync.core.properties import Properties
+from sync.core.person_updates import Memory, PersonUpdates
+from sync.core.properties import Properties, Select
 from sync.core.rows import parse_rows
 from sync.core.times import encode_moment
 from sync.edge.files import Piece
@@ -22,25 +23,35 @@ class EventReading:
     """Reads one source by one set of rules; holds a piece and a batch, however large the source is."""
 
     def __init__(
-        self, rules: Rules, known: KnownEvents, bury: Bury, *, lanes: int = 1, late_before_s: float = -math.inf
-    ) -> None:
-        """`late_before_s`: events of before then, Unix seconds, are counted as `late`."""
+        self, rules: Rules, known: KnownEvents, people: Memory, bury: Bury, *, lanes: int = 1,
+        late_before_s: float = -math.inf,
+    ) -> None:  # fmt: skip
+        """`people` remembers what was sent about people. Events of before `late_before_s`, Unix seconds, are counted as
+        `late`."""
         self.late = 0
         self._late_before_ms = late_before_s * 1000
         self.received = 0
-        self.filtered = 0
         self.discarded: Counter[str] = Counter()
         self._mapping = RowMapping(rules)
+        wanted = rules.user_properties
+        self.updates = None if wanted is Select.NONE else PersonUpdates(wanted, people, parity=rules.parity)
         self._packer = Packer(
-            Properties(rules.properties, parity=rules.parity, keep_nulls=rules.keep_nulls), known, lanes
+            Properties(rules.properties, parity=rules.parity, keep_nulls=rules.keep_nulls), known, lanes, self.updates
         )
+        self._left_out = 0
         self._bury = bury
         self._first_ms: int | None = None
         self._last_ms: int | None = None
 
     @property
+    def filtered(self) -> int:
+        """Rows that the rules leave out."""
+        return self._left_out + self._packer.unmoved
+
+    @property
     def duplicates(self) -> int:
-        """Events that were delivered before, or stand in the source more than once."""
+        """Events that were delivered before, or stand in the source more than once; and user updates that say nothing
+        new."""
         return self._packer.duplicates
 
     @property
@@ -83,7 +94,7 @@ class EventReading:
             rows = parse_rows(piece.data)
             self.received += len(rows)
             mapped = self._mapping.map_rows(rows, piece.data)
-            self.filtered += mapped.filtered
+            self._left_out += mapped.filtered
             self._remember([intent.ms for intent in mapped.intents])
             yield from self._packer.pack(mapped.intents, mapped.discards)
             for discard in mapped.discards:

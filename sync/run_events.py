@@ -29,7 +29,7 @@ from sync.edge.letters import EventLetters
 from sync.edge.settings import Settings
 from sync.edge.transport import Network
 from sync.event_letters import discarded_letter
-from sync.event_notes import LATE_S, notes, silent_names
+from sync.event_notes import LATE_S, notes, silent_names, update_losses, update_notes
 from sync.event_reading import EventReading
 from sync.export_source import EXPORT, open_export
 from sync.run import new_run_id
@@ -75,7 +75,7 @@ def run_events(
         report = run.report
         report.requests, report.retries = destination.requests, destination.retries
     report.duration_s = round(time.monotonic() - began, 3)
-    code = finish(report, error)
+    code = finish(report, error, also_lost=run.updates_lost)
     report.check()
     if ledger is not None and not options.dry_run:
         ledger.finish_run(report.run_id, report.status, code, encode(report))
@@ -147,7 +147,8 @@ class _Run:
 
     def _advance(self, source: EventSource) -> None:
         """Unless an event is in doubt: what was read of the source need not be read again."""
-        if self._dispatcher is not None and self._dispatcher.pending == 0:
+        dispatcher = self._dispatcher
+        if dispatcher is not None and dispatcher.pending + dispatcher.beside["pending"] == 0:
             source.advance()
 
     @property
@@ -159,18 +160,19 @@ class _Run:
         """A dry run: everything but sending and remembering."""
         known = EventLedger(self._ledger, self._site_id, self.report.run_id)
         self._reading = EventReading(
-            self._options.rules, known, bury=lambda discard, file, number: None, lanes=self._lanes
+            self._options.rules, known, known.people, bury=lambda discard, file, number: None, lanes=self._lanes
         )
         for batch in self._reading.batches(self._watched(source)):
-            self.report.delivered += len(batch.items)
+            self.report.delivered += batch.rows
 
     def _deliver(self, source: EventSource) -> None:
         events = EventLedger(self._ledger, self._site_id, self.report.run_id)
         with Courier(self._destination.driver, self._lanes) as courier:
             self._dispatcher = dispatcher = Dispatcher(courier, events, self.report.run_id)
             self._reading = reading = EventReading(
-                self._options.rules, events, self._bury, lanes=self._lanes, late_before_s=time.time() - LATE_S
-            )
+                self._options.rules, events, events.people, self._bury, lanes=self._lanes,
+                late_before_s=time.time() - LATE_S,
+            )  # fmt: skip
             batches = self._reading.batches(self._watched(source))
             in_doubt = deliver_all(batches, courier, dispatcher, events)
         if self._writing is not None:
@@ -182,8 +184,11 @@ class _Run:
             )
 
     def _remark(self, reading: EventReading, ledger: Ledger) -> None:
-        for line in notes(reading, self._dispatcher.unclear if self._dispatcher is not None else 0):
+        assert self._dispatcher is not None, "only a run that delivered remarks"
+        for line in (*notes(reading, self._dispatcher.unclear), *update_notes(reading, self._dispatcher.updates)):
             self._console.note(line)
+        for line in update_losses(reading, self._dispatcher.beside):
+            self._console.warn(line)
         if (wanted := self._options.rules.events) is not None and reading.received:
             for line in silent_names(ledger, self._site_id, wanted, reading.came):
                 self._console.warn(line)
@@ -201,6 +206,11 @@ class _Run:
                 yield piece
                 advance(source.bytes_read // _KIB - told)
                 told = source.bytes_read // _KIB
+
+    @property
+    def updates_lost(self) -> int:
+        """Updates of people that went with an event and did not arrive: the report counts rows, and is partial."""
+        return 0 if self._dispatcher is None else self._dispatcher.beside.total()
 
     # -- telling ------------------------------------------------------------------------------------------------------
     def _broken(self, error: SourceError) -> SourceError:

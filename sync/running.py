@@ -144,12 +144,13 @@ def cohort_options(name: str, sync: Sync, source: str) -> CohortOptions:
 
 def rules_of(sync: Sync) -> Rules:
     """The rules of `cio-sync events` that a table stands for."""
-    chosen = sync.properties
+    chosen, kept = sync.properties, sync.user_properties
     properties = frozenset(chosen) if isinstance(chosen, list) else Select(chosen or "all")
+    user_properties = tuple(kept) or Select.NONE if isinstance(kept, list) else Select(kept or "none")
     return Rules(
         events=None if sync.events is None else frozenset(name.strip() for name in sync.events),
         exclude=frozenset(name.strip() for name in sync.exclude or ()), properties=properties, parity=sync.parity,
-        id_property=sync.id_property or "user_id", id_type=sync.id_type or "auto",
+        user_properties=user_properties, id_property=sync.id_property or "user_id", id_type=sync.id_type or "auto",
     )  # fmt: skip
 
 

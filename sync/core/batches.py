@@ -18,7 +18,8 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from sync.core.budgets import EVENT_DATA, V2_BATCH, V2_ITEM
-from sync.core.mapping import CIO_PREFIX, Discard, Intent
+from sync.core.mapping import CIO_PREFIX, NO_EVENT, Discard, Intent
+from sync.core.person_updates import PersonUpdates, Planned, Update
 from sync.core.properties import Properties, compact
 from sync.core.rows import NO_PROPERTIES, Row
 from sync.core.sending import Request
@@ -37,12 +38,28 @@ class KnownEvents(Protocol):
 
 
 class Batch(msgspec.Struct, gc=False):
-    """What goes out together. `items` are v2 operations; `alone` is the v1 request of an event too large for v2."""
+    """What goes out together. `items` are v2 operations; `alone` is the v1 request of an event too large for v2.
+
+    `updates` are those that write attributes, by position; `beside` are the positions that go with an event of their
+    row or with another update of it, so that they are no row of their own.
+    """
 
     items: list[bytes]
     ulids: list[bytes]
     alone: Request | None = None
     lane: int = 0
+    updates: dict[int, Update] = {}
+    beside: frozenset[int] = frozenset()
+
+    @property
+    def events(self) -> list[bytes]:
+        """The ids of the events among the items."""
+        return [ulid for at, ulid in enumerate(self.ulids) if at not in self.updates] if self.updates else self.ulids
+
+    @property
+    def rows(self) -> int:
+        """How many rows of the source the batch settles."""
+        return len(self.items) - len(self.beside)
 
     def request(self, first: int, last: int) -> Request:
         """The request for the items from `first` up to `last`, which is not included."""
@@ -52,7 +69,7 @@ class Batch(msgspec.Struct, gc=False):
 class _Open:
     """The batch of one lane that still has room."""
 
-    __slots__ = ("items", "lane", "room", "ulids")
+    __slots__ = ("beside", "items", "lane", "room", "ulids", "updates")
 
     def __init__(self, lane: int) -> None:
         self.lane = lane
@@ -61,11 +78,13 @@ class _Open:
     def _clear(self) -> None:
         self.items: list[bytes] = []
         self.ulids: list[bytes] = []
+        self.updates: dict[int, Update] = {}
+        self.beside: set[int] = set()
         self.room = V2_BATCH.most - ENVELOPE_BYTES + COMMA_BYTES  # the last item has no comma
 
     def close(self) -> Iterator[Batch]:
         """What is in it, if anything; then it is empty."""
-        batch = Batch(self.items, self.ulids, lane=self.lane)
+        batch = Batch(self.items, self.ulids, None, self.lane, self.updates, frozenset(self.beside))
         self._clear()
         if batch.items:
             yield batch
@@ -78,16 +97,47 @@ class Packer:
     to be settled before any other batch is sent, which also proves the way before several go at once.
     """
 
-    def __init__(self, properties: Properties, known: KnownEvents, lanes: int = 1) -> None:
+    def __init__(
+        self, properties: Properties, known: KnownEvents, lanes: int = 1, updates: PersonUpdates | None = None
+    ) -> None:
         self.duplicates = 0
+        self.unmoved = 0  # rows without an event that say nothing of a wanted property
         self.shed: Counter[str] = Counter()  # events that lost a part so that they fit
         self._properties = properties
+        self._updates = updates
         self._known = known
         self._open = [_Open(lane) for lane in range(lanes)]
         self._spread = False  # whether the first batch is out
 
     def pack(self, intents: list[Intent], discards: list[Discard]) -> Iterator[Batch]:
         """Yields each batch as it is full, counts `duplicates`, and adds to `discards` what can't be sent."""
+        if self._updates is None:
+            yield from self._pack_events(intents, discards)
+            return
+        for intent in intents:  # what is new about a person goes before what they did
+            yield from self._pack_updates(intent, self._updates.plan(intent))
+            if intent.name != NO_EVENT:
+                yield from self._pack_events([intent], discards)
+
+    def _pack_updates(self, intent: Intent, planned: Planned) -> Iterator[Batch]:
+        for at, one in enumerate(planned.operations):
+            size = len(one.item) + COMMA_BYTES
+            batch = self._lane(intent)
+            if size > batch.room:
+                yield from self._close(batch)
+                batch = self._lane(intent)
+            batch.room -= size
+            position = len(batch.items)
+            batch.updates[position] = one.update
+            if at or intent.name != NO_EVENT:
+                batch.beside.add(position)
+            batch.items.append(one.item)
+            batch.ulids.append(one.ulid)
+        if intent.name == NO_EVENT and not planned.operations:
+            self.duplicates += planned.spoke
+            self.unmoved += not planned.spoke
+
+    def _pack_events(self, intents: list[Intent], discards: list[Discard]) -> Iterator[Batch]:
         is_known, mark, encode_data = self._known.__contains__, self._known.add, self._properties.encode_data
         for intent, text in zip(intents, encode_ulids([intent.ulid for intent in intents]), strict=True):
             if is_known(intent.ulid):

@@ -18,6 +18,11 @@ class Budget(NamedTuple):
 
 # A person's identifier, in bytes of UTF-8. Longer ones are skipped, never cut: a cut id is somebody else's.
 PERSON_ID = Budget("track.person.id", 150, "Track API > Identify > id, 150 bytes")
+# The name of an attribute, and its value (of a text its letters, of anything else its JSON), in bytes of UTF-8.
+ATTRIBUTE_NAME = Budget("track.attribute.name", 150, "Track API > Invalid requests, 150 bytes")
+ATTRIBUTE_VALUE = Budget("track.attribute.value", 1_000, "Track API > Invalid requests, 1000 bytes")
+# Attributes of one person, as far as they were sent from here.
+ATTRIBUTES = Budget("track.attributes", 300, "Track API > Identify, 300 attributes")
 # An event's name, in bytes of UTF-8.
 EVENT_NAME = Budget("track.event.name", 100, "Track API > Invalid requests, 100 bytes")
 # The JSON text of one event's data on the v1 route.
@@ -41,6 +46,6 @@ TRACK_RATE_PER_S = float(TRACK_RATE.most)
 APP_RATE_PER_S = float(APP_RATE.most)
 
 BUDGETS: tuple[Budget, ...] = (
-    PERSON_ID, EVENT_NAME, EVENT_DATA, V2_ITEM, V2_BATCH, SEGMENT_IDS, TRACK_RATE, APP_RATE, MEMBERSHIP_PAGE,
-    SEARCH_PAGE,
+    PERSON_ID, ATTRIBUTE_NAME, ATTRIBUTE_VALUE, ATTRIBUTES, EVENT_NAME, EVENT_DATA, V2_ITEM, V2_BATCH, SEGMENT_IDS,
+    TRACK_RATE, APP_RATE, MEMBERSHIP_PAGE, SEARCH_PAGE,
 )

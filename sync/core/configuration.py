@@ -58,6 +58,7 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     events: list[str] | None = None
     exclude: list[str] | None = None
     properties: Literal["all", "none"] | list[str] | None = None
+    user_properties: Literal["all", "none"] | list[str] | None = None
     id_property: str = ""
     parity: bool = False
     # both
@@ -97,7 +98,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 _COHORT_ONLY = (
     "cohort", "name", "cohort_id", "id_column", "segment_id", "recreate", "verify", "max_removal_share", "allow_empty",
 )  # fmt: skip
-_EVENTS_ONLY = ("events", "exclude", "properties", "id_property", "parity")
+_EVENTS_ONLY = ("events", "exclude", "properties", "user_properties", "id_property", "parity")
 
 
 def parse_configuration(document: object) -> Configuration:

@@ -19,14 +19,17 @@ from sync.core.properties import Select
 from sync.core.rows import NamelessRow, Row, Unreadable, parse_nameless_rows
 from sync.core.times import TimeReader
 from sync.core.ulids import event_ulid
+from sync.core.user_properties import UserProperties
 from sync.core.validation import Reason, identifier_fault, name_fault
 
 IdKind = Literal["id", "email", "cio_id"]
 IdType = Literal["auto", "id", "email", "cio_id"]
 Name = bytes | Reason | None  # its JSON text, why it is no name, or None where the rules leave the event out
 
+IDENTIFY = "$identify"
 #: Carriers of properties, not activity: left out unless asked for by name. Source: amplitude.com > Identify API.
-NOT_ACTIVITY = frozenset({"$identify", "$groupidentify"})
+NOT_ACTIVITY = frozenset({IDENTIFY, "$groupidentify"})
+NO_EVENT = b""  # in place of a name
 CIO_PREFIX = "cio_"
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _MOST_NAMES = 4096
@@ -34,7 +37,8 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """What one run is asked to do. Names are exact; times are Unix seconds, `since` inside and `until` outside."""
+    """What one run is asked to do. Names are exact; times are Unix seconds, `since` inside and `until` outside.
+    `user_properties` become attributes of their people."""
 
     events: frozenset[str] | None = None
     exclude: frozenset[str] = frozenset()
@@ -45,10 +49,12 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     id_type: IdType = "auto"
     since: int | None = None
     until: int | None = None
+    user_properties: UserProperties = Select.NONE
 
 
 class Intent(msgspec.Struct, gc=False):
-    """One event that should become true. `name` is its JSON text, `ms` Unix milliseconds, `ulid` 16 bytes."""
+    """One event that should become true. `name` is its JSON text, `ms` Unix milliseconds, `ulid` 16 bytes. Without a
+    name there is no event, and the row only tells its person's properties."""
 
     position: int  # of its row in the chunk, from 0
     row: Row
@@ -120,10 +126,18 @@ class Mapping:
         name = (row.event_type or "").strip()
         if self._rules.events is not None and name in self._rules.events:
             self.came.add(name)
-        verdict = None if self._left_out(name) else name_fault(name) or _encode(name)
+        verdict: Name
+        if self._left_out(name):
+            verdict = NO_EVENT if self._is_update(name) else None
+        else:
+            verdict = name_fault(name) or _encode(name)
         if len(self._names) < _MOST_NAMES and row.event_type is not None:
             self._names[row.event_type] = verdict
         return verdict
+
+    def _is_update(self, name: str) -> bool:
+        """Whether a row that is no event is wanted for its user properties."""
+        return name == IDENTIFY and name not in self._rules.exclude and self._rules.user_properties is not Select.NONE
 
     def _left_out(self, name: str) -> bool:
         wanted = self._rules.events
@@ -196,4 +210,4 @@ class _NamelessKeys:
 
 
 _NULL = Raw(b"null")
-_UNSEEN = b""  # no name's JSON text is empty
+_UNSEEN = b"?"  # no name's JSON text

@@ -99,7 +99,7 @@ class Properties:
         if self._names is not None:
             members = {name: value for name, value in members.items() if name in self._names}
         if self._parity:
-            return {name: text for name, value in members.items() if (text := _as_text(value)) is not None}
+            return {name: text for name, value in members.items() if (text := as_text(value)) is not None}
         if self._keep_nulls:
             return members
         return {name: value for name, value in members.items() if value != _NULL}
@@ -155,7 +155,7 @@ def _top_name(name: str, taken: dict[str, Raw]) -> str:
     return name
 
 
-def _as_text(value: Raw) -> Raw | None:
+def as_text(value: Raw) -> Raw | None:
     """A scalar as JSON text, with a number's own digits; None for null, arrays and objects."""
     text = bytes(value)
     if text[0] == _QUOTE:

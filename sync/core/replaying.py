@@ -7,6 +7,7 @@ is settled, is for `run_retry.py`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Literal
 
 import msgspec
 from msgspec import Raw
@@ -16,28 +17,32 @@ from sync.core.budgets import V2_BATCH, V2_ITEM
 from sync.core.mapping import IdKind
 from sync.core.rows import NOT_JSON
 from sync.core.sending import Request
-from sync.core.ulids import decode_ulid
+from sync.core.ulids import decode_ulid, update_ulid
 from sync.core.wire_v1 import event_body, event_request, path_segment
 from sync.core.wire_v2 import COMMA_BYTES, ENVELOPE_BYTES
 
 
 class _Operation(msgspec.Struct, gc=False):
-    """What a v2 operation says of its event."""
+    """What a v2 operation says of its event; an update of a person has neither name nor id."""
 
     identifiers: dict[IdKind, str]
-    name: Raw
-    id: str
     timestamp: int
     attributes: Raw
+    action: Literal["event", "identify"]
+    name: Raw = Raw(b"null")
+    id: str = ""
 
 
 _decode = msgspec.json.Decoder(_Operation).decode
 
 
 def parse_ulid(item: bytes) -> bytes | None:
-    """The 16 bytes of the event's id; None for a letter that holds no operation: its row never became an event."""
+    """The 16 bytes of the event's id, or those that name an update; None for a letter that holds no operation: its row
+    never became one."""
     operation = _parse(item)
-    return None if operation is None else decode_ulid(operation.id)
+    if operation is None:
+        return None
+    return update_ulid(operation.timestamp, item) if operation.action == "identify" else decode_ulid(operation.id)
 
 
 def _parse(item: bytes) -> _Operation | None:

@@ -41,6 +41,11 @@ def event_ulid(ms: int, project: object, device: str, key: str) -> bytes:
         return min(max(ms, 0), _LAST_MS).to_bytes(6, "big") + digest[:10]
 
 
+def update_ulid(seconds: int, item: bytes) -> bytes:
+    """The 16 bytes by which an update of a person is known, made from the operation itself and its time."""
+    return min(max(seconds * 1000, 0), _LAST_MS).to_bytes(6, "big") + sha256(item).digest()[:10]
+
+
 def encode_ulids(ulids: Sequence[bytes]) -> list[bytes]:
     """The 26 characters of each ULID, in order; Crockford's base 32, the first at most `7`."""
     lanes = int.from_bytes(_PAD.join(ulids), "big")

@@ -1,4 +1,4 @@
-"""The v2 dialect of the Track API: an event as one operation of a batch, and the batch, as exact bytes.
+"""The v2 dialect of the Track API: an event or an update as one operation of a batch, and the batch, as exact bytes.
 
 Operations are encoded one by one and joined, so that a batch never has to be written again as it grows.
 Source: docs.customer.io > Track API > v2 > batch.
@@ -32,6 +32,17 @@ def encode_item(intent: Intent, ulid: bytes, data: bytes) -> bytes:
     return b"".join((
         _HEADS[kind], _encode(value), b'},"name":', intent.name, b',"id":"', ulid,
         b'","timestamp":%d,"attributes":' % (intent.ms // 1000), data, b"}",
+    ))
+
+
+def encode_update(intent: Intent, attributes: bytes) -> bytes:
+    """One operation that writes attributes, a JSON object; of two rows the younger wins, whichever arrives last."""
+    kind, value = intent.kind, intent.identifier
+    if kind == "cio_id":
+        value = value.removeprefix(CIO_PREFIX)
+    return b"".join((
+        b'{"type":"person","action":"identify","identifiers":{"%b":' % kind.encode(), _encode(value),
+        b'},"timestamp":%d,"attributes":' % (intent.ms // 1000), attributes, b"}",
     ))
 
 

@@ -15,8 +15,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from sync.core.person_updates import Update
 from sync.core.ulids import ULID_BYTES
 from sync.edge.ledger import DeadLetter, Ledger
+from sync.edge.sent_attributes import SentAttributes
 
 SENT, ACCEPTED = 0, 1  # numbers of one size: SQLite changes such a row in place, however long its ids are
 HOUR_MS = 3_600_000
@@ -68,12 +70,15 @@ def unpacked(packed: bytes) -> list[bytes]:
 
 
 class Settled(msgspec.Struct, frozen=True):
-    """What became of batch `n`: the ids that are delivered, those that are not, and why, for the dead letters."""
+    """What became of batch `n`: the ids that are delivered, those that are not, and why, for the dead letters; of its
+    updates, those that were accepted, and whose were not."""
 
     n: int
     delivered: Sequence[bytes]
     given_up: Sequence[bytes] = ()
     letters: Sequence[DeadLetter] = ()
+    updates: Sequence[Update] = ()
+    forgotten: Sequence[bytes] = ()
 
 
 class EventLedger:
@@ -83,6 +88,7 @@ class EventLedger:
         self._ledger = ledger
         self._site_id = site_id
         self._run_id = run_id
+        self.people = SentAttributes(ledger, site_id)
         self._recent: set[bytes] = set()  # planned by this run or accepted lately, and not in their hours yet
         self.add = self._recent.add  # this event is in a batch now; the set's own method, for it is called for each
         self._accepted = 0
@@ -132,7 +138,7 @@ class EventLedger:
             return sum(self._resolve(connection, *batch) for batch in earlier)
 
     def _settle(self, connection: sqlite3.Connection, one: Settled) -> None:
-        if one.given_up:
+        if one.given_up or one.updates:  # updates were not written down when they were planned
             connection.execute(
                 "UPDATE event_batches SET ulids = ? WHERE run_id = ? AND n = ?",
                 (b"".join(one.delivered), self._run_id, one.n),
@@ -141,6 +147,10 @@ class EventLedger:
         connection.execute(
             "UPDATE event_batches SET state = ? WHERE run_id = ? AND n = ?", (ACCEPTED, self._run_id, one.n)
         )
+        for update in one.updates:
+            self.people.store(connection, update)
+        for person in one.forgotten:
+            self.people.forget(person)
         self._accepted += len(one.delivered)
 
     def _fold(self, connection: sqlite3.Connection) -> None:

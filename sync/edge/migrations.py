@@ -114,6 +114,15 @@ STEPS: tuple[str, ...] = (
         disabled TEXT NOT NULL           -- why it is not run any more; empty: it is
     ) STRICT;
     """,
+    """
+    CREATE TABLE sent_attributes (       -- what people's attributes were last set to
+        site_id TEXT NOT NULL,
+        person BLOB NOT NULL,            -- digest of the identifier and its kind
+        at_ms INTEGER NOT NULL,          -- Unix milliseconds: the time of the newest row that was sent
+        digests BLOB NOT NULL,           -- 8 bytes of a name and 8 of its value (zeros: removed), 300 times
+        PRIMARY KEY (site_id, person)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 LATEST = len(STEPS)
 

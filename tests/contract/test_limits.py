@@ -136,10 +136,9 @@ def test_every_budget_has_a_rule_of_its_own() -> None:
     assert len({budget.rule for budget in BUDGETS}) == len(BUDGETS)
 
 
-#: Published limits on what the engine never does: it identifies nobody, relates no objects, sends nothing anonymously.
+#: Published limits on what the engine never does: it relates no objects, sends nothing anonymously.
 NOT_THE_ENGINES = {
     "track.object.id", "track.object.attributes", "track.object.attributes.total",
-    "track.attribute.name", "track.attribute.value", "track.attributes",
     "track.anonymous.retention", "track.anonymous.grace", "track.event.trigger_window",
     "app.customers.attributes.ids", "app.activities.page", "app.activities.retention",
     "app.send.recipients", "app.send.attachment.total", "app.broadcast.list", "app.snippet.name", "app.snippet.value",
