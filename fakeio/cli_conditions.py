@@ -87,10 +87,12 @@ def _save(path: str, document: Any) -> None:
 
 
 def change_settings(options: argparse.Namespace) -> int:
-    """`settings show` and `settings set NAME=VALUE …`, of a workspace of a running server."""
+    """`settings show` and `settings set NAME=VALUE …` (then those alone), of a workspace of a running server."""
     client = client_of(options)
     changes = _parse_changes(options.changes) if options.action == "set" else {}
     settings = client.update_settings(changes) if changes else client.settings()
+    if changes:
+        settings = {name: settings[name] for name in changes}
     if options.json:
         return write_json({"settings": settings})
     return write_table(("name", "value"), [(name, json.dumps(value)) for name, value in settings.items()])

@@ -95,8 +95,8 @@ class HostedWorkspace:
     """
 
     __slots__ = (
-        "_numbered", "_options", "_origin", "_read", "_seed", "_settings", "account", "clock", "credentials", "errors",
-        "journal", "lock", "state", "tape", "weather", "windows",
+        "_numbered", "_options", "_origin", "_read", "_seed", "_settings", "_stopped_at", "account", "clock",
+        "credentials", "errors", "journal", "lock", "state", "tape", "weather", "windows",
     )  # fmt: skip
 
     state: Workspace
@@ -121,11 +121,13 @@ class HostedWorkspace:
         self._seed = seed
         self._read: set[str] | None = None
         self._origin: Workspace | None = None
+        self._stopped_at: float | None = None  # where the clock of the original stood
         self._numbered = 0  # exchanges that its state may tell of and that were on another workspace's tape
         if origin is not None:
             self._origin = fork(origin.state, id=id, name=name)
             self._numbered = origin.tape.last
             self.clock.set_like(origin.clock)
+            self._stopped_at = self.clock.now() if self.clock.mode == MANUAL else None
         self._begin(id, name, region)
 
     @property
@@ -143,7 +145,10 @@ class HostedWorkspace:
     @property
     def seed(self) -> Mapping[str, Any]:
         """What it was created with, and is reset to."""
-        return self._seed if self._origin is None else take(self._origin)
+        if self._origin is None:
+            return self._seed
+        stopped = {} if self._stopped_at is None else {CLOCK: {"now": self._stopped_at, "mode": MANUAL}}
+        return {**take(self._origin), **stopped}
 
     def about(self) -> dict[str, Any]:
         """Everything but its state, as JSON values: what another process needs to go on with it."""
@@ -187,6 +192,8 @@ class HostedWorkspace:
     def _first_state(self, id: int, name: str, region: str) -> Workspace:
         if self._origin is not None:
             state = fork(self._origin, id=id, name=name)
+            if self._stopped_at is not None:
+                self.clock.set(self._stopped_at)
             if self._read is not None:
                 state.settings = WatchedSettings(state.settings.as_dict(), self._read)
             return state

@@ -91,6 +91,7 @@ def test_everything_that_was_answered_survives_kill_9(tmp_path: Path) -> None:
         control(client, "POST", f"/{fork['id']}/reset")
         assert control(client, "GET", f"/{fork['id']}/people?id=of the fork")["people"] == []
         assert control(client, "GET", f"/{fork['id']}/people?id=1")["people"], "a fork is reset to what it was made of"
+        assert control(client, "GET", f"/{fork['id']}/clock") == {"now": 1_700_000_060, "mode": "manual"}
         after = snapshots(client)
         assert served.stop() == 0
     with kept(file) as (_, client):
