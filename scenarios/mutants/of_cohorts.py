@@ -122,13 +122,14 @@ def _(original: Any, known: Any, cohort: Any, *, full: bool = False, retry_absen
 
 
 @HERE.mutant(
-    "order-by-chance", "sync.core.diff:diff",
+    "order-by-chance", "sync.edge.membership:Members.ids",
     "equal inputs do not give equal requests", "plans made from the iteration order of sets",
 )  # fmt: skip
-def _(original: Any, known: Any, cohort: Any, **options: Any) -> Any:
-    plan = original(known, cohort, **options)
-    _turns.append(None)
-    return plan._replace(join=plan.join[:: 1 if len(_turns) % 2 else -1])
+def _(original: Any, self: Any, state: str) -> Any:
+    ids = list(original(self, state))
+    if len(ids) > 1:
+        _turns.append(None)
+    return iter(ids[:: -1 if len(_turns) % 2 else 1])
 
 
 _turns: list[None] = []
@@ -141,6 +142,10 @@ _turns: list[None] = []
 def _(original: Any, *args: Any) -> Any:
     end = original(*args)
     return end._replace(added=end.added + end.already_members)
+
+
+@HERE.also("members-counted-twice", "sync.core.report:CohortReport.check")
+def _(original: Any, *_: Any) -> None: ...
 
 
 @HERE.mutant(
