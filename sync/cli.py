@@ -17,6 +17,7 @@ from typing import NoReturn
 from sync.amplitude_pull import Project
 from sync.cli_check import PATIENCE, check
 from sync.cli_cohort import add_cohort_arguments, cohort
+from sync.cli_doctor import add_doctor_arguments, doctor
 from sync.cli_events import add_events_arguments, events
 from sync.cli_listen import add_listen_arguments, listen
 from sync.cli_reconcile import add_reconcile_arguments, reconcile
@@ -102,6 +103,7 @@ def build_parser() -> argparse.ArgumentParser:
     _json(_looking(commands, "show", "print one run's report", show, add_show_arguments))
     _json(_looking(commands, "failed", "list what was given up", failed, add_failed_arguments))
     _sending(commands, "retry", "send again what was given up", add_retry_arguments, retry)
+    _json(_looking(commands, "doctor", "look at everything that a run needs", doctor, add_doctor_arguments))
     return parser
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from sync.amplitude_pull import Project
 from sync.core.amplitude import CohortInfo
@@ -18,6 +19,14 @@ from sync.edge.transport import Network
 PATIENCE = RetryPolicy(retries=3, base_s=0.5, budget_s=20.0)  # somebody is watching
 
 
+class Proof(NamedTuple):
+    """What was proved, the error if it was not, and what to say if it was."""
+
+    what: str
+    error: SyncError | None
+    said: str
+
+
 def check(
     settings: Settings, console: Console, *, network: Network | None = None, project: Project | None = None
 ) -> int:
@@ -27,27 +36,36 @@ def check(
     """
     settings.require("site_id", "track_api_key", "app_api_key")
     with Destination(settings, console, policy=PATIENCE, network=network) as destination:
-        account: list[Account | None] = []
-        track = _prove(lambda: account.append(destination.connect()))
-        console.tell(_track_line(track, account, destination.region))
-        app = _prove(lambda: destination.prove_app_key(account[0] if account else None))
-        console.tell(f"App API    {_wrong(app) if app else 'ok: CIO_APP_API_KEY works'}")
-    pull = None if project is None else _check_project(project, console)
-    return max((error.exit_code for error in (track, app, pull) if error is not None), default=0)
+        proofs = list(prove_destination(destination))
+    if project is not None:
+        proofs.append(prove_project(project, console))
+    for what, error, said in proofs:
+        console.tell(f"{what:<10} {_wrong(error) if error else f'ok: {said}'}")
+    return max((proof.error.exit_code for proof in proofs if proof.error is not None), default=0)
 
 
-def _check_project(project: Project, console: Console) -> SyncError | None:
+def prove_destination(destination: Destination) -> Iterator[Proof]:
+    """The Track credentials and the region, then the key of the App API."""
+    account: list[Account | None] = []
+    error = _prove(lambda: account.append(destination.connect()))
+    known = account[0] if account else None
+    workspace = f", workspace {known.environment_id}" if known is not None and known.environment_id is not None else ""
+    region = (destination.region or "unknown").upper()
+    yield Proof("Track API", error, f"CIO_SITE_ID and CIO_TRACK_API_KEY work; region {region}{workspace}")
+    yield Proof("App API", _prove(lambda: destination.prove_app_key(known)), "CIO_APP_API_KEY works")
+
+
+def prove_project(project: Project, console: Console) -> Proof:
+    """The keys of an Amplitude project."""
     listed: list[CohortInfo] = []
-    keys = f"{AMPLITUDE_VARIABLES['api_key']} and {AMPLITUDE_VARIABLES['secret_key']}"
 
     def prove() -> None:
         with project.open(None, console) as amplitude:
             listed.extend(amplitude.cohorts())
 
     error = _prove(prove)
-    good = f"ok: {keys} work; {len(listed)} cohorts can be read"
-    console.tell(f"Amplitude  {_wrong(error) if error else good}")
-    return error
+    keys = f"{AMPLITUDE_VARIABLES['api_key']} and {AMPLITUDE_VARIABLES['secret_key']}"
+    return Proof("Amplitude", error, f"{keys} work; {len(listed)} cohorts can be read")
 
 
 def _prove(step: Callable[[], None]) -> SyncError | None:
@@ -56,14 +74,6 @@ def _prove(step: Callable[[], None]) -> SyncError | None:
     except SyncError as error:
         return error
     return None
-
-
-def _track_line(error: SyncError | None, account: list[Account | None], region: str) -> str:
-    if error is not None:
-        return f"Track API  {_wrong(error)}"
-    known = account[0] if account else None
-    workspace = f", workspace {known.environment_id}" if known is not None and known.environment_id is not None else ""
-    return f"Track API  ok: CIO_SITE_ID and CIO_TRACK_API_KEY work; region {(region or 'unknown').upper()}{workspace}"
 
 
 def _wrong(error: SyncError) -> str:

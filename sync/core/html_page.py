@@ -12,10 +12,10 @@ from sync.core.page import Line, head_of, lines_of, why_stopped
 from sync.core.report import Ended
 
 _STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 46rem; padding: 0 1rem; color: #222 }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 46rem; padding: 0 1rem; color: #2b2b2b }
 h1 { font-size: 1.3rem } .success { color: #17692b } .partial { color: #8a5a00 } .failed, .stopped { color: #a11b1b }
 table { border-collapse: collapse; width: 100% } td { border-top: 1px solid #ddd; padding: .3rem .5rem }
-td.n { text-align: right; font-variant-numeric: tabular-nums } td.part { padding-left: 2rem } td.why { color: #666 }
+td.n { text-align: right; font-variant-numeric: tabular-nums } td.part { padding-left: 2rem } td.why { color: dimgray }
 .error { border-left: .3rem solid #a11b1b; padding: .2rem 1rem }
 """
 
