@@ -17,12 +17,12 @@ from sync.cohort_pass import MEMBERSHIP, NOTHING, CohortPass, Performer, Sums, T
 from sync.cohort_sending import Spools, Target, read_members
 from sync.cohort_source import CohortSource, cohort_id_of, open_cohort_source
 from sync.core.diff import Ids, Known
-from sync.core.errors import ConfigError, InDoubt, Interrupted, SyncError
+from sync.core.errors import InDoubt, SyncError
 from sync.core.facts import SnapshotFacts
 from sync.core.guards import guard_empty, guard_mapping, guard_removals
 from sync.core.intents import CohortIntent
 from sync.core.ports import Clock
-from sync.core.report import CohortReport, Ended, Segment, encode, finish, total
+from sync.core.report import CohortReport, Ended, Segment, total
 from sync.core.sending import RetryPolicy
 from sync.destination import Destination
 from sync.edge.console import Console
@@ -30,6 +30,7 @@ from sync.edge.ledger import Ledger, SyncRow
 from sync.edge.membership import BUCKETS, Members, Spool
 from sync.edge.settings import Settings
 from sync.edge.transport import Network
+from sync.ending import conclude, stopped_by
 from sync.run import new_run_id
 from sync.segments import Found, Origin, find_segment, make_segment
 
@@ -68,8 +69,8 @@ def run_cohort(
 
     `ledger` may be None in a dry run that has nothing to look up. `network` replaces the wire to Customer.io in tests;
     `project` is the Amplitude project of a source such as `amplitude:COHORT_ID`, `cohort` stands in for what
-    `options.source` names; `clock` is the time that pauses pass
-    on, for tests that turn it (such a run keeps its pace to itself).
+    `options.source` names; `clock` is the time that pauses pass on, for tests that turn it (such a run keeps its pace
+    to itself).
     """
     settings.require("site_id", "track_api_key", "app_api_key")
     began = time.monotonic()
@@ -85,14 +86,7 @@ def run_cohort(
         run = _Run(options, intent, ledger, console, destination, source, spool)
         with console.of_run(run.report.run_id):
             error = run.play()
-        report = run.report
-        report.requests, report.retries = destination.requests, destination.retries
-    report.duration_s = round(time.monotonic() - began, 3)
-    code = finish(report, error)
-    report.check()
-    if ledger is not None and not options.dry_run:
-        ledger.finish_run(report.run_id, report.status, code, encode(report))
-    return Ended(report, code, error)
+    return conclude(run.report, error, destination, None if options.dry_run else ledger, began)
 
 
 class _Run:
@@ -119,15 +113,7 @@ class _Run:
 
     def play(self) -> SyncError | None:
         """Everything; returns what stopped it. The report adds up wherever that was."""
-        error: SyncError | None = None
-        try:
-            self._play()
-        except KeyboardInterrupt:
-            error = Interrupted("stopped by a signal; what was sent is remembered", hint="run it again to go on")
-        except ConfigError:
-            raise
-        except SyncError as stopped:
-            error = stopped
+        error = stopped_by(self._play)
         if not self._settled:
             self._account_unsettled()
         return error

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sync.amplitude_pull import Project
-from sync.core.errors import ConfigError, Interrupted, SourceError, SyncError
+from sync.core.errors import SourceError, SyncError
 from sync.core.mapping import Discard, Rules
 from sync.core.ports import Clock
-from sync.core.report import Ended, EventsReport, encode, finish
+from sync.core.report import Ended, EventsReport
 from sync.core.sending import RetryPolicy
 from sync.courier import Courier
 from sync.destination import Destination
@@ -28,6 +28,7 @@ from sync.edge.ledger import Ledger
 from sync.edge.letters import EventLetters
 from sync.edge.settings import Settings
 from sync.edge.transport import Network
+from sync.ending import conclude, stopped_by
 from sync.event_letters import discarded_letter
 from sync.event_notes import LATE_S, notes, silent_names, update_losses, update_notes
 from sync.event_reading import EventReading
@@ -61,9 +62,8 @@ def run_events(
     """Run once and tell. Raises ConfigError (a ledger that fails included); every other end is in what it returns.
 
     `ledger` may be None in a dry run that has nothing to look up. `network` replaces the wire to Customer.io in tests;
-    `project` is the Amplitude project of the source `amplitude:export`, `events` stands in for what
-    `options.source` names; `clock` is the time that pauses pass on, for
-    tests that turn it (such a run keeps its pace to itself).
+    `project` is the Amplitude project of the source `amplitude:export`, `events` stands in for what `options.source`
+    names; `clock` is the time that pauses pass on, for tests that turn it (such a run keeps its pace to itself).
     """
     settings.require("site_id", "track_api_key")
     began = time.monotonic()
@@ -71,15 +71,10 @@ def run_events(
     reach = Destination(settings, console, policy=policy, network=network, clock=clock, shared=shared)
     with reach as destination:
         run = _Run(options, settings, ledger, console, destination, project, events)
-        error = run.play()
-        report = run.report
-        report.requests, report.retries = destination.requests, destination.retries
-    report.duration_s = round(time.monotonic() - began, 3)
-    code = finish(report, error, also_lost=run.updates_lost)
-    report.check()
-    if ledger is not None and not options.dry_run:
-        ledger.finish_run(report.run_id, report.status, code, encode(report))
-    return Ended(report, code, error)
+        with console.of_run(run.report.run_id):
+            error = run.play()
+    kept = None if options.dry_run else ledger
+    return conclude(run.report, error, destination, kept, began, also_lost=run.updates_lost)
 
 
 class _Run:
@@ -103,17 +98,9 @@ class _Run:
 
     def play(self) -> SyncError | None:
         """Everything; returns what stopped it. The report adds up wherever that was."""
-        error: SyncError | None = None
-        try:
-            self._play()
-        except KeyboardInterrupt:
-            error = Interrupted("stopped by a signal; what was sent is remembered", hint="run it again to go on")
-        except ConfigError:
-            raise
-        except SourceError as broken:
-            error = self._broken(broken)
-        except SyncError as stopped:
-            error = stopped
+        error = stopped_by(self._play)
+        if isinstance(error, SourceError):
+            error = self._broken(error)
         self._account(stopped=error is not None)
         return error
 

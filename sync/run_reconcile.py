@@ -15,11 +15,11 @@ from functools import partial
 from sync.cohort_pass import MEMBERSHIP, CohortPass, Performer, Resolve, Sums, Tools, Totals
 from sync.cohort_sending import Spools, Target, find_people, read_members
 from sync.core.diff import Drift, Ids, Known, drift, observed
-from sync.core.errors import ConfigError, InDoubt, Interrupted, SyncError
+from sync.core.errors import ConfigError, InDoubt, SyncError
 from sync.core.guards import guard_removals
 from sync.core.intents import CohortIntent, marker
 from sync.core.ports import Clock
-from sync.core.report import DRY_RUN, Ended, ReconcileReport, Segment, encode, finish, total
+from sync.core.report import DRY_RUN, Ended, ReconcileReport, Segment, total
 from sync.core.sending import RetryPolicy
 from sync.core.wire_segments import SegmentInfo
 from sync.destination import Destination
@@ -29,6 +29,7 @@ from sync.edge.ledger import Ledger, SyncRow
 from sync.edge.membership import BUCKETS, Members, Spool
 from sync.edge.settings import Settings
 from sync.edge.transport import Network
+from sync.ending import conclude, stopped_by
 from sync.run import new_run_id
 from sync.segments import find_segment
 
@@ -62,14 +63,7 @@ def run_reconcile(
         run = _Run(options, settings.site_id, ledger, console, destination)
         with console.of_run(run.report.run_id):
             error = run.play()
-        report = run.report
-        report.requests, report.retries = destination.requests, destination.retries
-    report.duration_s = round(time.monotonic() - began, 3)
-    code = finish(report, error)
-    report.check()
-    if options.repair:
-        ledger.finish_run(report.run_id, report.status, code, encode(report))
-    return Ended(report, code, error)
+    return conclude(run.report, error, destination, ledger if options.repair else None, began)
 
 
 class _Run:
@@ -94,15 +88,7 @@ class _Run:
 
     def play(self) -> SyncError | None:
         """Everything; returns what stopped it. The report adds up wherever that was."""
-        error: SyncError | None = None
-        try:
-            self._play()
-        except KeyboardInterrupt:
-            error = Interrupted("stopped by a signal; what was sent is remembered", hint="run it again to go on")
-        except ConfigError:
-            raise
-        except SyncError as stopped:
-            error = stopped
+        error = stopped_by(self._play)
         if not self._settled:
             report = self.report
             report.pending = report.in_cohort - report.already_members - total(report.refused)

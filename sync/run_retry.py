@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 
-from sync.core.errors import ConfigError, Interrupted, SyncError
+from sync.core.errors import ConfigError, SyncError
 from sync.core.replaying import Replay
-from sync.core.report import Ended, EventsReport, encode, finish, total
+from sync.core.report import Ended, EventsReport, total
 from sync.core.sending import RetryPolicy
 from sync.courier import Courier
 from sync.destination import Destination
@@ -21,6 +21,7 @@ from sync.edge.ledger import Ledger
 from sync.edge.letters import EventLetters
 from sync.edge.settings import Settings
 from sync.edge.transport import Network
+from sync.ending import conclude, stopped_by
 from sync.run import new_run_id
 
 ALL = "all"
@@ -43,13 +44,7 @@ def run_retry(
         run = _Run(scope, settings.site_id, ledger, console, destination)
         with console.of_run(run.report.run_id):
             error = run.play()
-        report = run.report
-        report.requests, report.retries = destination.requests, destination.retries
-    report.duration_s = round(time.monotonic() - began, 3)
-    code = finish(report, error)
-    report.check()
-    ledger.finish_run(report.run_id, report.status, code, encode(report))
-    return Ended(report, code, error)
+    return conclude(run.report, error, destination, ledger, began)
 
 
 def _check_scope(scope: str, ledger: Ledger) -> None:
@@ -83,15 +78,7 @@ class _Run:
 
     def play(self) -> SyncError | None:
         """Everything; returns what stopped it."""
-        error: SyncError | None = None
-        try:
-            self._play()
-        except KeyboardInterrupt:
-            error = Interrupted("stopped by a signal; what was sent is remembered", hint="run it again to go on")
-        except ConfigError:
-            raise
-        except SyncError as stopped:
-            error = stopped
+        error = stopped_by(self._play)
         self._account()
         return error
 
