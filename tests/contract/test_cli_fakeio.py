@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import ssl
@@ -14,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from fakeio.cli import build_parser
 from tests.contract.serving import APP_KEY, PATIENCE_S, READY, SITE, TRACK_KEY, identify, run, serving, url_of
 
 
@@ -136,6 +138,25 @@ def test_every_option_can_come_from_the_environment(tmp_path: Path) -> None:
         assert httpx.get(people, trust_env=False).status_code == 401
         found = httpx.get(people, headers={"X-Fakeio-Token": "secret"}, trust_env=False).json()["people"]
         assert [person["id"] for person in found] == ["42"]
+
+
+OPTIONS = {
+    "host": "127.0.0.2", "port": "7", "region": "eu", "seed": "seed.json", "settings": "settings.toml",
+    "data": "fake.db", "data_sync": "off", "tls_port": "8", "control_token": "secret", "tape_limit": "9",
+    "tape_bytes": "10", "tape": "off",
+}  # fmt: skip
+FLAGS = {"tls", "json", "quiet"}  # read above
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_an_option_means_the_same_in_the_environment(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in [variable for variable in os.environ if variable.startswith("FAKEIO_")]:
+        monkeypatch.delenv(variable)
+    parsed = build_parser().parse_args(["serve", f"--{name.replace('_', '-')}", OPTIONS[name]])
+    usual = build_parser().parse_args(["serve"])
+    assert set(vars(usual)) - {"run", "version"} == {*OPTIONS, *FLAGS}, "every option has a row"
+    monkeypatch.setenv(f"FAKEIO_{name.upper()}", OPTIONS[name])
+    assert usual != build_parser().parse_args(["serve"]) == parsed
 
 
 def test_the_command_line_wins_over_the_environment() -> None:
