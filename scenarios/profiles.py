@@ -21,6 +21,8 @@ PROFILES: dict[str, settings] = {
     "ci": settings(**_COMMON, max_examples=15, stateful_step_count=12, derandomize=True, database=None),
     "night": settings(**_COMMON, max_examples=1_000, stateful_step_count=50),
 }
+#: How many worlds `cio-scenarios explore` gives each machine; the test suite, which also does other things, less.
+WORLDS = {"dev": 10, "ci": 50, "night": 1_000}
 VARIABLE = "HYPOTHESIS_PROFILE"
 
 
@@ -39,3 +41,8 @@ def load(name: str | None = None) -> settings:
     settings.load_profile(name)
     return PROFILES[name]
 
+
+
+def explored(name: str) -> settings:
+    """A profile for exploring, made Hypothesis' own; raises ValueError for a name nobody knows."""
+    return settings(load(name), max_examples=WORLDS[name])

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 Fault = Mapping[str, Any]
 
 #: Everything a server, a proxy or a load balancer answers on a bad day; some of it an engine must not repeat.
-STATUSES = (400, 401, 403, 404, 408, 409, 422, 425, 429, 500, 502, 503, 504)
+STATUSES = (400, 401, 403, 404, 408, 409, 422, 425, 500, 502, 503, 504)
 MOMENTS = ("before_parse", "before_commit", "after_commit")
 _BLINK_S = 0.01
 

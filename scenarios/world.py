@@ -117,6 +117,19 @@ class World:
         """Begin as that seed says: any subset of a snapshot's keys."""
         self._control("PUT", "/snapshot", {"version": 1, **seed})
 
+    def snapshot(self) -> Row:
+        """The whole state, for `restore`."""
+        whole: Row = self._control("GET", "/snapshot")
+        return whole
+
+    def track(self, method: str, path: str, body: Any = None) -> Any:
+        """A call of the Track API that must succeed."""
+        return self._call(method, path, body, self._basic())
+
+    def app(self, method: str, path: str, body: Any = None) -> Any:
+        """A call of the App API that must succeed."""
+        return self._call(method, path, body, {"Authorization": f"Bearer {self.workspace['app_api_key']}"})
+
     def look(self, path: str, plural: str = "") -> list[Row]:
         """Every row of a list of the control API."""
         return list(self._list(path, plural))
@@ -142,10 +155,11 @@ class World:
 
     def _entity(self, action: str, who: Mapping[str, str]) -> None:
         # v2 says which identifier is meant; a v1 path would guess by shape
+        self.track("POST", "/api/v2/entity", {"type": "person", "action": action, "identifiers": dict(who)})
+
+    def _basic(self) -> dict[str, str]:
         pair = f"{self.workspace['site_id']}:{self.workspace['track_api_key']}"
-        entity = {"type": "person", "action": action, "identifiers": dict(who)}
-        headers = {"Authorization": "Basic " + b64encode(pair.encode()).decode()}
-        self._call("POST", "/api/v2/entity", entity, headers)
+        return {"Authorization": "Basic " + b64encode(pair.encode()).decode()}
 
     def _call(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> Any:
         data = None if body is None else json.dumps(body).encode()
@@ -167,8 +181,12 @@ def default_world(fake: Fake) -> Iterator[World]:
 @contextmanager
 def new_world(fake: Fake) -> Iterator[World]:
     """A fresh workspace on a running fake, isolated from every other."""
-    with closing(World(fake.url, _credentials(fake.new_workspace()))) as world:
-        yield world
+    made = fake.new_workspace()
+    try:
+        with closing(World(fake.url, _credentials(made))) as world:
+            yield world
+    finally:
+        fake.remove_workspace(made)
 
 
 def _credentials(made: WorkspaceHandle) -> Row:

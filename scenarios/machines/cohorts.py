@@ -1,95 +1,192 @@
 """Any sequence of cohort snapshots, people who come and go, and finite faults ends with segment == cohort ∩ people.
 
-One example is one workspace and one ledger. Runs happen in any weather, may fail, may be the first or the tenth; what
-counts is the calm run at the end of every stretch. Invariants by their numbers in the catalogue: I1 final membership,
-I2 nobody is sent who never was in the cohort, I4 a second run writes nothing, I7 the batch law, I8 the sums.
+One example is one workspace and one ledger. Runs happen in any weather, may fail or be killed, may be the first or the
+tenth; what counts is the calm run at the end of every stretch. A second sync stands beside, and nobody may touch it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from contextlib import ExitStack
-from pathlib import Path
-from tempfile import TemporaryDirectory
+import shutil
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+from itertools import chain
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import precondition
 
-from fakeio import Fake
 from scenarios.cohorts import Snapshot, snapshots
+from scenarios.crashing import AFTER, BEFORE, Fuse, Killed
 from scenarios.engine import EngineRun
-from scenarios.inprocess import run_cohort_file
-from scenarios.machines.telling import ENDS, tell
+from scenarios.invariants import (
+    batch_law,
+    crash_equivalence,
+    determinism,
+    final_membership,
+    idempotence,
+    isolation,
+    liveness,
+    minimality,
+    safety_during_faults,
+)
+from scenarios.machines.base import ENDS, START_AT, Machine, aim_at, begin, move, odd_ones
 from scenarios.people import NOBODY, Some, pools, some_of
+from scenarios.runs import Runs, TurnedClock
 from scenarios.truth import Truth
 from scenarios.verdicts import cohort_fate
 from scenarios.weathers import Fault, weathers
-from scenarios.world import new_world
+from scenarios.world import Row
 
 POOL = 5  # few, so that the same people come and go
 SOME = some_of(POOL)
 SNAPSHOT = st.none() | snapshots(POOL)
-NAME = "machine"
-WRITES = ("/add_customers", "/remove_customers")
+NAME, OTHER = "machine", "beside"
+SEGMENT = f"[Amplitude] {NAME}"
+ADD, REMOVE = "/add_customers", "/remove_customers"
+#: Three faults of three strikes each, of which one may end a run at once.
+MOST_RUNS = 10
 
 
-def cohort_machine(fake: Fake) -> type[RuleBasedStateMachine]:
-    """The machine, aimed at a running fake."""
-    return type("Cohorts", (CohortMachine,), {"fake": fake})
-
-
-class CohortMachine(RuleBasedStateMachine):
-    """The world, the truth beside it, and a tape that is checked as it grows."""
-
-    fake: Fake
+class CohortMachine(Machine):
+    """A cohort and what has been done to it; `named` is every value that any cohort ever held."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._stack = ExitStack()
-        self.folder = Path(self._stack.enter_context(TemporaryDirectory()))
-        self.world = self._stack.enter_context(new_world(self.fake))
         self.truth = Truth()
         self.snapshot = Snapshot((), compressed=False, with_properties=False)
-        self.named: set[str] = set()  # every value that any cohort ever held
-        self._checked = 0  # how far the tape has been looked at
+        self.named: set[str] = set()
+        self.by_hand: set[str] = set()
+        self.confirmed: set[str] | None = None  # the cohort of the last calm run, while nothing else has happened
+        self.retries = 0
+        self.runs = Runs(self.environment(), TurnedClock(self.world, START_AT), self.fake.transport)
 
-    def teardown(self) -> None:
-        self._stack.close()
-
-    @initialize(pool=pools(POOL))
+    @begin(pool=pools(POOL))
     def begins(self, pool: list[str]) -> None:
         self.pool = pool
 
-    @rule(come=SOME, go=SOME, blocked=SOME, freed=SOME, snapshot=SNAPSHOT, faults=weathers())
+    @move(come=SOME, go=SOME, blocked=SOME, freed=SOME, snapshot=SNAPSHOT, faults=weathers())
     def a_day_of_weather(
         self, come: Some, go: Some, blocked: Some, freed: Some, snapshot: Snapshot | None, faults: list[Fault]
     ) -> None:
         """People come and go, the cohort changes or not, and the engine runs: it may fail, but never silently."""
         self._life_goes_on(come, go, blocked & go, freed)
         self._cohort_becomes(snapshot)
-        for fault in faults:
-            self.world.arm(fault)
+        self.strike(faults)
         run = self._run()
         self.world.calm()  # what people do in the meantime is no business of the faults
         assert run.code in ENDS, run
         assert run.code != 4 or run.report["error"]["message"], run
 
-    @rule(come=SOME, go=SOME, snapshot=SNAPSHOT)
+    @move(come=SOME, go=SOME, snapshot=SNAPSHOT)
     def a_calm_day(self, come: Some, go: Some, snapshot: Snapshot | None) -> None:
         """After a run that nothing disturbs all is as it ought to be, and one more run writes nothing."""
         self._life_goes_on(come, go)
         self._cohort_becomes(snapshot)
+        self._settle()
+
+    @precondition(lambda self: self.confirmed is not None)
+    @move(snapshot=snapshots(POOL))
+    def a_quiet_change(self, snapshot: Snapshot) -> None:
+        """Only the cohort changes, after a run that settled: only the change is sent."""
+        before, after = self.confirmed or set(), self._last()
+        wanting = before - {person.id for person in self.truth.people}
+        self._cohort_becomes(snapshot)
+        self._run()
+        added, removed = self._calls(after, ADD), self._calls(after, REMOVE)
+        minimality([*chain(*added)], [*chain(*removed)], before, self._cohort(), wanting)
+        batch_law([*added, *removed])
+        self._settle()
+
+    @move(snapshot=SNAPSHOT, faults=weathers())
+    def until_it_settles(self, snapshot: Snapshot | None, faults: list[Fault]) -> None:
+        """Faults that end by themselves, and run after run: some run has everything settled, and it is all there."""
+        self._cohort_becomes(snapshot)
+        self.strike(faults)
+        unsettled = [1]
+        while unsettled[-1] and len(unsettled) <= MOST_RUNS:
+            run = self._run()
+            unsettled.append(run.report["pending"] if run.code in (0, 1) else 1)
+        liveness(unsettled[1:], MOST_RUNS)
+        self.world.calm()
+        self._settle()
+
+    @move(snapshot=SNAPSHOT, step=st.integers(1, 12), side=st.sampled_from((BEFORE, AFTER)))
+    def a_kill(self, snapshot: Snapshot | None, step: int, side: str) -> None:
+        """Killed at some step and run again, it ends as it would have ended undisturbed."""
+        self._cohort_becomes(snapshot)
+        undisturbed, killed = self._twice(lambda: self._run(), lambda: self._killed_at(step, side))
+        crash_equivalence(undisturbed, killed)
+
+    @move(snapshot=SNAPSHOT, faults=weathers())
+    def the_same_again(self, snapshot: Snapshot | None, faults: list[Fault]) -> None:
+        """The same workspace, ledger, cohort and faults once more: the same requests and the same report."""
+        self._cohort_becomes(snapshot)
+        told: list[list[Any]] = []
+
+        def run() -> EngineRun:
+            after = self._last()
+            self.strike(faults)
+            run = self._run()
+            self.world.calm()
+            rows = [(row["method"], row["path"], row["body"], row["status"]) for row in self.world.requests(after)]
+            report = {key: value for key, value in run.report.items() if key not in ("run_id", "duration_s")}
+            told.append([*rows, report])
+            return run
+
+        self._twice(run, run)
+        determinism(*told)
+
+    @move(primary=st.integers(0, POOL - 1), secondary=st.integers(0, POOL - 1))
+    def a_merge(self, primary: int, secondary: int) -> None:
+        """Two people become one. A membership goes over: only within the cohort or outside of it, for a member that no
+        cohort named would be an edit by hand."""
+        one, other = self.pool[primary], self.pool[secondary]
+        there = {person.id for person in self.truth.people}
+        members = {person.id for person in self.truth.segment}
+        if one != other and {one, other} <= there and (one in self._cohort() or other not in members):
+            self.confirmed = None
+            merge = {"primary": {"id": one}, "secondary": {"id": other}}
+            self.world.track("POST", "/api/v1/merge_customers", merge)
+            self.truth.delete(other)
+
+    @move()
+    def the_segment_is_deleted(self) -> None:
+        """Somebody deletes the segment: the next run says so and sends nobody; told to, it makes a new one."""
+        mine = [row for row in self.world.segments() if row["name"] == SEGMENT]
+        for row in mine:
+            self.confirmed = None
+            self.world.app("DELETE", f"/v1/segments/{row['id']}")
+            after = self._last()
+            assert self._run().code == 4
+            idempotence(self._calls(after, ADD) + self._calls(after, REMOVE))
+            run = self._run(recreate=True)
+            assert run.code in (0, 1), run
+            self._settle()
+
+    @move(snapshot=snapshots(POOL))
+    def another_sync(self, snapshot: Snapshot) -> None:
+        """A second sync with the same destination and ledger, and a cohort of its own."""
+        file = self.folder / "other.csv"
+        self._name(snapshot)
+        file.write_bytes(self._valued(snapshot).encode())
+        mine = self._members_of(lambda name: name == SEGMENT)
+        self.check_run(self.runs.cohort(file, OTHER))
+        isolation(mine, self._members_of(lambda name: name == SEGMENT))
+
+    # -- what a day is made of ----------------------------------------------------------------------------------------
+    def _settle(self) -> None:
         run = self._run()
         counts = self.truth.run_cohort(self.snapshot.values)
-        assert run.code == int(counts.total() > counts["member"] + counts["collapsed"]), run
         self._compare(run, counts)
+        assert run.code == int(counts.total() > counts["member"] + counts["collapsed"]), run
         before = self._last()
         again = self._run()
         self._compare(again, counts)
-        assert [row["path"] for row in self.world.requests(after=before) if row["path"].endswith(WRITES)] == []
+        idempotence(self._calls(before, ADD) + self._calls(before, REMOVE))
+        self.confirmed = self._cohort()
 
     def _life_goes_on(self, come: Some, go: Some, blocked: Some = NOBODY, freed: Some = NOBODY) -> None:
+        self.confirmed = None
         for person in self._ids(freed):
             self.world.unsuppress(id=person)
             self.truth.blocked.discard(person)
@@ -106,52 +203,88 @@ class CohortMachine(RuleBasedStateMachine):
 
     def _cohort_becomes(self, snapshot: Snapshot | None) -> None:
         if snapshot is not None:
-            values = tuple(self.pool[value] if isinstance(value, int) else value for value in snapshot.values)
-            self.snapshot = snapshot._replace(values=values)
-            self.named |= {value for value in values if cohort_fate(value) == "cohort"}
+            self._name(snapshot)
+            self.snapshot = self._valued(snapshot)
+
+    def _valued(self, snapshot: Snapshot) -> Snapshot:
+        values = (self.pool[one] if isinstance(one, int) else one for one in snapshot.values)
+        return snapshot._replace(values=tuple(values))
+
+    def _name(self, snapshot: Snapshot) -> None:
+        self.named |= {value for value in self._valued(snapshot).values if cohort_fate(value) == "cohort"}
+
+    def _cohort(self) -> set[str]:
+        return {value for value in self.snapshot.values if cohort_fate(value) == "cohort"}
 
     def _ids(self, some: Some) -> list[str]:
         return [self.pool[who] for who in sorted(some)]
 
-    @invariant()
-    def every_call_keeps_the_law(self) -> None:
-        """1 to 1000 ids a call, none twice, none that no cohort ever held; and no error of the fake's own."""
-        for row in self.world.requests(after=self._checked):
-            self._checked = row["n"]
-            assert row["error"] is None, row
-            if row["path"].endswith(WRITES):
-                check_call(row["body"]["ids"], self.named)
-
-    def _run(self) -> EngineRun:
+    def _run(self, *, fuse: Fuse | None = None, **flags: Any) -> EngineRun:
         file = self.folder / "cohort.csv"
         file.write_bytes(self.snapshot.encode())
-        run = run_cohort_file(file, NAME, self.world.environment(str(self.folder / "state.db")))
-        tell(f"exit {run.code}: {dict(run.report)} {run.said}")
-        check_sums(run.report)
+        others = self._members_of(lambda name: name != SEGMENT)
+        run = self.runs.cohort(file, NAME, fuse=fuse, **flags)
+        self.check_run(run)
+        isolation(others, self._members_of(lambda name: name != SEGMENT))
+        self.retries += run.report.get("retries", 0)
         return run
 
+    def _killed_at(self, step: int, side: str) -> EngineRun:
+        with suppress(Killed):
+            self._run(fuse=Fuse(step, side))
+        return self._run()
+
+    def _twice(self, first: Callable[[], EngineRun], second: Callable[[], EngineRun]) -> tuple[Row, Row]:
+        """Two ways on from one state, and where each ends; the world goes on after the second."""
+        self.confirmed = None
+        state, kept = self.world.snapshot(), self.folder / "kept"
+        kept.mkdir(exist_ok=True)
+        for file in self.folder.glob("state.db*"):
+            shutil.copy(file, kept)
+        undisturbed = self._ending(first())
+        self.world.restore(state)
+        for file in self.folder.glob("state.db*"):
+            file.unlink()
+        for file in kept.glob("*"):
+            shutil.move(file, self.folder / file.name)
+        return undisturbed, self._ending(second())
+
+    def _ending(self, run: EngineRun) -> Row:
+        totals = {key: run.report[key] for key in ("in_cohort", "skipped", "not_found", "pending")}
+        return {**totals, "members": self._members_of(lambda name: name == SEGMENT)}
+
     def _compare(self, run: EngineRun, counts: Any) -> None:
-        segments = self.world.segments()
-        assert [row["name"] for row in segments] == [f"[Amplitude] {NAME}"]
-        assert self.world.members(segments[0]["id"]) == self.truth.segment
-        assert run.report["not_found"] == counts["not_found"]
-        assert run.report["pending"] == 0
-        assert run.report["refused"] == {}
+        segments = [row for row in self.world.segments() if row["name"] == SEGMENT]
+        assert len(segments) == 1, f"{len(segments)} segments of one name"
+        final_membership(self.world.members(segments[0]["id"]), self.truth.segment)
+        told = {key: run.report[key] for key in ("not_found", "pending", "refused")}
+        assert told == {"not_found": counts["not_found"], "pending": 0, "refused": {}}, f"the report says {told}"
+
+    def _members_of(self, wanted: Callable[[str], bool]) -> dict[str, set[str | None]]:
+        return {
+            row["name"]: {person.id for person in self.world.members(row["id"])}
+            for row in self.world.segments() if wanted(row["name"])
+        }  # fmt: skip
+
+    def _calls(self, after: int, end: str) -> list[list[str]]:
+        return [row["body"]["ids"] for row in self.world.requests(after) if row["path"].endswith(end)]
 
     def _last(self) -> int:
         return max((row["n"] for row in self.world.requests()), default=0)
 
+    # -- what holds at every moment -----------------------------------------------------------------------------------
+    def check_requests(self, rows: list[Row]) -> None:
+        calls = [row["body"]["ids"] for row in rows if row["path"].endswith((ADD, REMOVE))]
+        batch_law(calls)
+        members = {one or "" for some in self._members_of(lambda name: True).values() for one in some}
+        safety_during_faults(chain(*calls), members, self.named, self.by_hand)
 
-def check_call(ids: list[str], named: Collection[str]) -> None:
-    """I2 and I7 for one add or remove call."""
-    assert 1 <= len(ids) <= 1_000
-    assert len(set(ids)) == len(ids)
-    assert set(ids) <= set(named)
+    def state(self) -> Hashable:
+        return frozenset(self.truth.people), frozenset(self.truth.blocked), frozenset(self._cohort())
 
+    def personal(self) -> list[str]:
+        return odd_ones(self.pool) if self.moves else []
 
-def check_sums(report: Any) -> None:
-    """I8: every row of the source has exactly one fate."""
-    skipped, refused = sum(report["skipped"].values()), sum(report["refused"].values())
-    assert report["source_rows"] == report["in_cohort"] + report["collapsed_duplicates"] + skipped
-    settled = report["already_members"] + report["added"] + report["not_found"] + report["pending"] + refused
-    assert report["in_cohort"] == settled
+    def teardown(self) -> None:
+        aim_at(self.retries, "retries of the engine")
+        super().teardown()

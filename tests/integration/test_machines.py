@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ast
+from pathlib import Path
 
 import pytest
-from hypothesis.stateful import run_state_machine_as_test
 
 from fakeio import Fake
-from scenarios import profiles
-from scenarios.exploring import MACHINES
+from scenarios import exploring, invariants, machines, profiles
+from scenarios.invariants import INVARIANTS
+
+SOURCES = sorted(Path(machines.__file__).parent.glob("*.py"))
 
 
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Fake]:
-    with Fake() as started:
-        yield started
+@pytest.mark.parametrize("name", machines.MACHINES)
+def test_a_machine_finds_nothing_wrong_in_any_sequence_of(name: str) -> None:
+    with Fake() as fake:
+        found = exploring.search(name, fake, profiles.PROFILES[profiles.default()])
+        fake.raise_first_error()
+    assert not found.story, found.story
 
 
-@pytest.mark.parametrize("name", MACHINES)
-def test_a_machine_finds_nothing_wrong_in_any_sequence_of(name: str, fake: Fake) -> None:
-    run_state_machine_as_test(MACHINES[name](fake), settings=profiles.PROFILES[profiles.default()])
+def test_every_invariant_is_looked_at_by_a_machine() -> None:
+    called = {
+        node.func.id
+        for source in SOURCES
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and hasattr(invariants, node.func.id)
+    }
+    assert {number for number, some in INVARIANTS.items() if called.isdisjoint(one.__name__ for one in some)} == set()

@@ -9,8 +9,7 @@ from pkgutil import iter_modules
 import pytest
 
 from fakeio import Fake
-from scenarios import stories
-from scenarios.exploring import MACHINES
+from scenarios import stories, storytelling
 
 STORIES = sorted(module.name for module in iter_modules(stories.__path__))
 
@@ -24,8 +23,4 @@ def fake() -> Iterator[Fake]:
 @pytest.mark.parametrize("name", STORIES)
 def test_a_story_ends_well(name: str, fake: Fake) -> None:
     story = import_module(f"scenarios.stories.{name}")
-    state = MACHINES[story.MACHINE](fake)()
-    try:
-        story.play(state)
-    finally:
-        state.teardown()
+    storytelling.play(story.MACHINE, story.play, fake)
