@@ -12,7 +12,7 @@ import pytest
 
 from conftest import HandTurnedClock
 from fakeio import Fake
-from scenarios.amplitude import MONTHLY_REQUESTS, FakeAmplitude, Trouble
+from scenarios.amplitude import MONTHLY_REQUESTS, Trouble
 from scenarios.amplitude_server import AmplitudeServer
 from sync.cli import main
 from sync.cli_check import check
@@ -25,22 +25,10 @@ from tests.integration.amplitude_project import Pull, pulling
 from tests.integration.cohort_engine import Engine, counts
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Fake]:
-    with Fake() as fake:
-        yield fake
-
-
-@pytest.fixture(scope="module")
-def amplitude() -> Iterator[AmplitudeServer]:
-    with AmplitudeServer(FakeAmplitude()) as running:
-        yield running
-
-
 @pytest.fixture
-def pull(server: Fake, amplitude: AmplitudeServer, tmp_path: Path, clock: HandTurnedClock) -> Iterator[Pull]:
-    workspace = server.new_workspace()
-    one = pulling(amplitude, Engine(server, workspace, tmp_path), clock)
+def pull(fake: Fake, amplitude: AmplitudeServer, tmp_path: Path, clock: HandTurnedClock) -> Iterator[Pull]:
+    workspace = fake.new_workspace()
+    one = pulling(amplitude, Engine(fake, workspace, tmp_path), clock)
     one.engine.people("a", "b", "c", "d")
     one.fake.put_cohort("abc", ["a", "b", "c"])
     yield one

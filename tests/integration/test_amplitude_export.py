@@ -73,24 +73,12 @@ class Export:
         return [one.query for one in self.fake.asked if one.path == "/api/2/export"]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Fake]:
-    with Fake() as fake:
-        yield fake
-
-
-@pytest.fixture(scope="module")
-def amplitude() -> Iterator[AmplitudeServer]:
-    with AmplitudeServer(FakeAmplitude()) as running:
-        yield running
-
-
 @pytest.fixture
-def export(server: Fake, amplitude: AmplitudeServer, tmp_path: Path, clock: HandTurnedClock) -> Iterator[Export]:
-    workspace = server.new_workspace()
+def export(fake: Fake, amplitude: AmplitudeServer, tmp_path: Path, clock: HandTurnedClock) -> Iterator[Export]:
+    workspace = fake.new_workspace()
     project = FakeAmplitude(now=clock)
     amplitude.play(project)
-    yield Export(project, amplitude.url, Engine(server, workspace, tmp_path), clock)
+    yield Export(project, amplitude.url, Engine(fake, workspace, tmp_path), clock)
     workspace.raise_first_error()
 
 

@@ -20,12 +20,6 @@ from fakeio.testing import WorkspaceHandle
 PATIENCE_S = 60
 
 
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Fake]:
-    with Fake() as server:
-        yield server
-
-
 @pytest.fixture
 def workspace(fake: Fake) -> Iterator[WorkspaceHandle]:
     handle = fake.new_workspace(name="cli")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -12,19 +11,6 @@ from fakeio import Fake
 from sync.core.report import CohortReport
 from sync.edge.ledger import Ledger
 from tests.integration.cohort_engine import Engine, counts
-
-
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Fake]:
-    with Fake() as server:
-        yield server
-
-
-@pytest.fixture
-def engine(fake: Fake, tmp_path: Path) -> Iterator[Engine]:
-    workspace = fake.new_workspace()
-    yield Engine(fake, workspace, tmp_path)
-    workspace.raise_first_error()
 
 
 # -- the diff ---------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,12 +28,6 @@ Look = Callable[..., tuple[int, dict[str, tuple[str, str]]]]
 
 class Usage(NamedTuple):
     free: int
-
-
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Fake]:
-    with Fake() as server:
-        yield server
 
 
 @pytest.fixture

@@ -4,34 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from functools import partialmethod
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from fakeio import Fake
 from sync.core.errors import LeaseHeld
 from sync.core.sending import RetryPolicy
 from sync.edge.ledger import Ledger
 from tests.integration.event_engine import BATCH_PATH, IMPATIENT, Engine, counts, ended_report, row, wide
 
 BATCH = {"path": BATCH_PATH}
-
-
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Fake]:
-    with Fake() as server:
-        yield server
-
-
-@pytest.fixture
-def engine(fake: Fake, tmp_path: Path) -> Iterator[Engine]:
-    workspace = fake.new_workspace()
-    yield Engine(fake, workspace, tmp_path)
-    workspace.raise_first_error()
 
 
 @pytest.mark.parametrize(

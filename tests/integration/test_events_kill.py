@@ -26,19 +26,6 @@ from tests.integration.event_engine import BATCH_PATH, Engine, counts, ended_rep
 PATIENCE_S = 60
 
 
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Fake]:
-    with Fake() as server:
-        yield server
-
-
-@pytest.fixture
-def engine(fake: Fake, tmp_path: Path) -> Iterator[Engine]:
-    workspace = fake.new_workspace()
-    yield Engine(fake, workspace, tmp_path)
-    workspace.raise_first_error()
-
-
 class Stopping(httpx.BaseTransport):
     """The real wire; before the n-th request the process is asked to stop, as by Ctrl-C."""
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +22,6 @@ from tests.integration.event_engine import BATCH_PATH, Engine, counts, ended_rep
 from tests.integration.test_events_kill import Commits, Countdown, Killed
 
 PATIENCE_S = 60.0
-
-
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Fake]:
-    with Fake() as server:
-        yield server
-
-
-@pytest.fixture
-def engine(fake: Fake, tmp_path: Path) -> Iterator[Engine]:
-    workspace = fake.new_workspace()
-    yield Engine(fake, workspace, tmp_path)
-    workspace.raise_first_error()
 
 
 def crowd(count: int, people: int = 40, size: int = 8_000) -> list[dict[str, Any]]:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fakeio import Fake
 from sync.core.batches import Packer
 from sync.core.mapping import Mapping, Rules
 from sync.core.properties import Properties
@@ -20,19 +17,6 @@ from sync.edge.console import Console
 from sync.edge.ledger import Ledger
 from sync.run_events import EventsOptions, run_events
 from tests.integration.event_engine import BATCH_PATH, HASTE, Engine, counts, row
-
-
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Fake]:
-    with Fake() as server:
-        yield server
-
-
-@pytest.fixture
-def engine(fake: Fake, tmp_path: Path) -> Iterator[Engine]:
-    workspace = fake.new_workspace()
-    yield Engine(fake, workspace, tmp_path)
-    workspace.raise_first_error()
 
 
 def said(engine: Engine, *rows: dict[str, Any], **rules: Any) -> list[str]:

@@ -8,7 +8,6 @@ import json
 import stat
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +22,6 @@ from sync.edge.ledger import Ledger
 from tests.integration.event_engine import BATCH_PATH, Engine, counts, row
 
 TEN_S = 1_784_023_200
-
-
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Fake]:
-    with Fake() as server:
-        yield server
-
-
-@pytest.fixture
-def engine(fake: Fake, tmp_path: Path) -> Iterator[Engine]:
-    workspace = fake.new_workspace()
-    yield Engine(fake, workspace, tmp_path)
-    workspace.raise_first_error()
 
 
 def test_an_event_arrives_whole(engine: Engine) -> None:

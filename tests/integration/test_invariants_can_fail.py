@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +75,8 @@ def minimality(stage: Stage) -> None:
     engine.run("a", "b")
     before = len(engine.calls("add")), len(engine.calls("remove"))
     engine.run("b", "c")
-    added, removed = engine.calls("add")[before[0] :], engine.calls("remove")[before[1] :]
-    invariants.minimality(sum(added, []), sum(removed, []), {"a", "b"}, {"b", "c"})
+    added, removed = chain(*engine.calls("add")[before[0] :]), chain(*engine.calls("remove")[before[1] :])
+    invariants.minimality(list(added), list(removed), {"a", "b"}, {"b", "c"})
 
 
 def idempotence(stage: Stage) -> None:
@@ -231,12 +232,6 @@ PROOFS: dict[str, tuple[Probe, str]] = {
     "I15": (liveness, "last-call-forgotten"),
     "I16": (round_trip, "numbers-become-floats"),
 }
-
-
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Fake]:
-    with Fake() as started:
-        yield started
 
 
 @pytest.fixture

@@ -32,12 +32,6 @@ EXPORT = make_samples(rows=900)["export.zip"]
 ENDED = (0, 1)
 
 
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Fake]:
-    with Fake() as started:
-        yield started
-
-
 class Engine:
     """One ledger and one file, run whole or killed on the way."""
 

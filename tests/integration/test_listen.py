@@ -13,33 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import HandTurnedClock
-from fakeio import Fake
 from sync.core.errors import LedgerError
 from sync.core.pushes import ListName, Members
 from sync.edge.console import Console
 from sync.edge.inbox import Inbox
 from sync.edge.receiver import Receiver
 from sync.listening import AGAIN_S, ListenOptions, Worker
-from tests.integration.cohort_engine import HASTE, Engine
+from tests.integration.cohort_engine import HASTE
 from tests.integration.event_engine import row
 from tests.integration.listening_engine import Listening, Web, webhook
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Fake]:
-    with Fake() as fake:
-        yield fake
-
-
-@pytest.fixture
-def listening(server: Fake, tmp_path: Path, clock: HandTurnedClock) -> Iterator[Listening]:
-    workspace = server.new_workspace()
-    one = Listening(Engine(server, workspace, tmp_path), clock)
-    one.engine.people("a", "b", "c")
-    yield one
-    one.inbox.close()
-    workspace.raise_first_error()
 
 
 # -- cohort webhooks --------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from base64 import b64encode
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -21,22 +21,6 @@ from tests.integration.cohort_engine import Engine
 from tests.integration.listening_engine import Listening, webhook
 
 PATIENCE_S = 60.0
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Fake]:
-    with Fake() as fake:
-        yield fake
-
-
-@pytest.fixture
-def listening(server: Fake, tmp_path: Path, clock: HandTurnedClock) -> Iterator[Listening]:
-    workspace = server.new_workspace()
-    one = Listening(Engine(server, workspace, tmp_path), clock)
-    one.engine.people("a", "b", "c")
-    yield one
-    one.inbox.close()
-    workspace.raise_first_error()
 
 
 # -- what is refused --------------------------------------------------------------------------------------------------
@@ -58,18 +42,18 @@ def listening(server: Fake, tmp_path: Path, clock: HandTurnedClock) -> Iterator[
     ],
 )  # fmt: skip
 def test_what_can_not_be_kept_is_refused(
-    server: Fake, tmp_path: Path, clock: HandTurnedClock, path: str, body: object, status: int
+    fake: Fake, tmp_path: Path, clock: HandTurnedClock, path: str, body: object, status: int
 ) -> None:
-    one = Listening(Engine(server, server.new_workspace(), tmp_path), clock, most_bytes=1000)
+    one = Listening(Engine(fake, fake.new_workspace(), tmp_path), clock, most_bytes=1000)
     assert one.push(body, path) == status
     assert one.inbox.waiting() == {"cohorts": int(status == 200 and "extra" in str(body)), "events": 0}
     one.inbox.close()
 
 
 def test_a_long_body_is_refused_also_where_its_length_was_not_declared(
-    server: Fake, tmp_path: Path, clock: HandTurnedClock
+    fake: Fake, tmp_path: Path, clock: HandTurnedClock
 ) -> None:
-    one = Listening(Engine(server, server.new_workspace(), tmp_path), clock, most_bytes=1000)
+    one = Listening(Engine(fake, fake.new_workspace(), tmp_path), clock, most_bytes=1000)
 
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(2):
@@ -94,9 +78,9 @@ def test_a_long_body_is_refused_also_where_its_length_was_not_declared(
     ],
 )
 def test_a_shared_secret_is_asked_for(
-    server: Fake, tmp_path: Path, clock: HandTurnedClock, headers: dict[str, str], status: int
+    fake: Fake, tmp_path: Path, clock: HandTurnedClock, headers: dict[str, str], status: int
 ) -> None:
-    one = Listening(Engine(server, server.new_workspace(), tmp_path), clock, secret="s3cret")
+    one = Listening(Engine(fake, fake.new_workspace(), tmp_path), clock, secret="s3cret")
     assert one.push(webhook("a"), **headers) == status
     one.inbox.close()
 

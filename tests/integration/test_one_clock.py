@@ -22,12 +22,6 @@ HOUR_S = 3_600
 STEADFAST = RetryPolicy(retries=1_000, base_s=1, cap_s=600, budget_s=6 * HOUR_S)
 
 
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Fake]:
-    with Fake() as fake:
-        yield fake
-
-
 @pytest.fixture
 def workspace(fake: Fake) -> Iterator[WorkspaceHandle]:
     workspace = fake.new_workspace(seed={"people": [{"id": "42"}, {"id": "43"}]})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +22,6 @@ from tests.integration.cohort_engine import HASTE, Engine, counts
 from tests.integration.test_cohort_faults import IMPATIENT, Commits, Countdown, Killed, engine_in
 
 NO_DRIFT = {"missing": 0, "leftover": 0, "strangers": 0}
-
-
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Fake]:
-    with Fake() as server:
-        yield server
-
-
-@pytest.fixture
-def engine(fake: Fake, tmp_path: Path) -> Iterator[Engine]:
-    workspace = fake.new_workspace()
-    yield Engine(fake, workspace, tmp_path)
-    workspace.raise_first_error()
 
 
 def reconcile(

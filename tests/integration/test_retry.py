@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +23,6 @@ from tests.integration.cohort_engine import Engine as CohortEngine
 from tests.integration.event_engine import BATCH_PATH, HASTE, IMPATIENT, Engine, counts, ended_report, row, wide
 from tests.integration.test_events_faults import Choosy
 from tests.integration.test_events_kill import Countdown, Killed
-
-
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Fake]:
-    with Fake() as server:
-        yield server
-
-
-@pytest.fixture
-def engine(fake: Fake, tmp_path: Path) -> Iterator[Engine]:
-    workspace = fake.new_workspace()
-    yield Engine(fake, workspace, tmp_path)
-    workspace.raise_first_error()
 
 
 def retry(

@@ -97,25 +97,13 @@ class Scheduled:
         return [one.report.kind for one in self.runner().run_due()]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Fake]:
-    with Fake() as fake:
-        yield fake
-
-
-@pytest.fixture(scope="module")
-def amplitude() -> Iterator[AmplitudeServer]:
-    with AmplitudeServer(FakeAmplitude()) as running:
-        yield running
-
-
 @pytest.fixture
-def scheduled(server: Fake, amplitude: AmplitudeServer, tmp_path: Path, clock: HandTurnedClock) -> Iterator[Scheduled]:
-    workspace = server.new_workspace()
+def scheduled(fake: Fake, amplitude: AmplitudeServer, tmp_path: Path, clock: HandTurnedClock) -> Iterator[Scheduled]:
+    workspace = fake.new_workspace()
     project = FakeAmplitude(now=clock)
     project.polls_until_ready = 0
     amplitude.play(project)
-    one = Scheduled(Engine(server, workspace, tmp_path), project, amplitude.url, clock)
+    one = Scheduled(Engine(fake, workspace, tmp_path), project, amplitude.url, clock)
     one.engine.people("a", "b")
     project.put_cohort("abc", ["a"])
     yield one

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +20,6 @@ from tests.integration.test_events_notes import said
 
 PLAN = ("plan",)
 BATCH = {"path": BATCH_PATH}
-
-
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Fake]:
-    with Fake() as server:
-        yield server
-
-
-@pytest.fixture
-def engine(fake: Fake, tmp_path: Path) -> Iterator[Engine]:
-    workspace = fake.new_workspace()
-    yield Engine(fake, workspace, tmp_path)
-    workspace.raise_first_error()
 
 
 def identify(number: int, properties: Any, **columns: Any) -> dict[str, Any]:

@@ -1,0 +1,47 @@
+"""What the tests of the engine share: a live fake and a fake Amplitude for each module, an engine for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import HandTurnedClock
+from fakeio import Fake
+from scenarios.amplitude import FakeAmplitude
+from scenarios.amplitude_server import AmplitudeServer
+from tests.integration import cohort_engine
+from tests.integration.listening_engine import Listening
+
+
+@pytest.fixture(scope="module")
+def fake() -> Iterator[Fake]:
+    with Fake() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def amplitude() -> Iterator[AmplitudeServer]:
+    with AmplitudeServer(FakeAmplitude()) as running:
+        yield running
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest, fake: Fake, tmp_path: Path) -> Iterator[Any]:
+    """The Engine that the test's module imports, for cohorts or for events, aimed at a workspace of its own."""
+    workspace = fake.new_workspace()
+    yield request.module.Engine(fake, workspace, tmp_path)
+    workspace.raise_first_error()
+
+
+@pytest.fixture
+def listening(fake: Fake, tmp_path: Path, clock: HandTurnedClock) -> Iterator[Listening]:
+    """A receiver whose worker works when it is told to, and three people to push about."""
+    workspace = fake.new_workspace()
+    one = Listening(cohort_engine.Engine(fake, workspace, tmp_path), clock)
+    one.engine.people("a", "b", "c")
+    yield one
+    one.inbox.close()
+    workspace.raise_first_error()
