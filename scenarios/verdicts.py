@@ -30,13 +30,16 @@ def event_fate(row: Any) -> str:
     name, user = row["event_type"].strip(), row["user_id"] or ""
     if name in NOT_ACTIVITY:
         return "filtered"
+    size = len(own_properties(row["event_properties"]).encode())
     flaws = {
         "missing_identifier": not user.strip(),
         "id_too_long": len(user.encode()) > 150,
         "event_name_blank": not name,
         "event_name_too_long": len(name.encode()) > 100,
         "bad_timestamp": seconds(row["event_time"]) is None,
-        "event_too_large": len(own_properties(row["event_properties"]).encode()) > 100_000,
+        "event_too_large": size > 100_000,
+        # by its own path, and such a segment of a path is a step of it (RFC 3986 section 5.2.4)
+        "identifier_ambiguous": user in (".", "..") and size > 32_000,
     }
     return next((reason for reason, found in flaws.items() if found), "delivered")
 
