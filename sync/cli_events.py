@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sync.cli_cohort import project_of
+from sync.core.conditions import Condition, parse_condition
+from sync.core.conversions import Conversions
 from sync.core.errors import ConfigError
 from sync.core.mapping import Rules
 from sync.core.properties import Select
@@ -19,6 +21,7 @@ from sync.edge.settings import Settings
 from sync.run_events import EventsOptions, run_events
 
 ID_TYPES = ("auto", "id", "email", "cio_id")
+REJECT, HASH = "reject", "hash"
 _NAMES = "may be repeated; @FILE reads one a line"
 
 
@@ -45,10 +48,25 @@ def add_rule_arguments(parser: argparse.ArgumentParser) -> None:
         "--user-properties", action="append", default=[], metavar="all|none|NAME",
         help=f"which user properties to keep as attributes of their people, too (none); {_NAMES}",
     )
+    add(
+        "--where", action="append", default=[], type=_condition, metavar="CONDITION",
+        help="send only rows of which this is true, such as 'country is not US' (is, is not, contains, does not"
+        " contain); may be repeated, then all must be true; a property that is missing is never a match",
+    )
     add("--id-property", default="user_id", metavar="NAME", help="user_id, or the user property with the identifier")
     add("--id-type", default="auto", choices=ID_TYPES, help="what kind of identifier it is (auto: by its shape)")
     add("--parity", action="store_true", help="send every value as text and no lists, as Amplitude's own stream does")
     add("--keep-nulls", action="store_true", help="send properties that are null too, in place of leaving them out")
+    add(
+        "--date-key", action="append", default=[], metavar="NAME",
+        help=f"send the date under this property as Unix seconds; {_NAMES}",
+    )
+    add("--safe-ints", action="store_true", help="send whole numbers beyond 2^53 as text, which keeps their digits")
+    add("--max-depth", type=_depth, metavar="N", help="send what is nested deeper than N levels as its JSON in a text")
+    add(
+        "--long-names", default=REJECT, choices=(REJECT, HASH),
+        help="event names of more than 100 bytes: leave the event out (reject), or cut the name and add a digest of it",
+    )
     add("--since", type=_moment, metavar="TIME", help="only events from then on: ISO 8601 (UTC), a day, Unix seconds")
     add("--until", type=_moment, metavar="TIME", help="only events before that")
 
@@ -75,6 +93,12 @@ def parse_rules(arguments: argparse.Namespace) -> Rules:
         keep_nulls=arguments.keep_nulls,
         id_property=arguments.id_property,
         id_type=arguments.id_type,
+        where=tuple(arguments.where),
+        conversions=Conversions(
+            safe_ints=arguments.safe_ints, date_keys=frozenset(_names(arguments.date_key)),
+            max_depth=arguments.max_depth,
+        ),
+        hash_long_names=arguments.long_names == HASH,
         since=arguments.since,
         until=arguments.until,
     )
@@ -120,6 +144,19 @@ def _lines(path: str) -> list[str]:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise ConfigError(f"the names in {path} can't be read: {why}", hint="give one name a line, in UTF-8") from error
     return [line for line in text.splitlines() if line.strip()]
+
+
+def _condition(text: str) -> Condition:
+    try:
+        return parse_condition(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(f"{error.message}; {error.hint}") from error
+
+
+def _depth(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no depth; write a whole number from 1")
+    return int(text)
 
 
 def _moment(text: str) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypedDict
 
 from sync.core.batches import Batch, KnownEvents, Packer
+from sync.core.conversions import Conversions
 from sync.core.errors import SourceError
 from sync.core.mapping import Discard, Rules
 from sync.core.mapping import Mapping as RowMapping
@@ -17,6 +19,13 @@ from sync.core.times import encode_moment
 from sync.edge.files import Piece
 
 Bury = Callable[[Discard, str, int], None]  # told of every row that can't be sent, its file and its number there
+
+
+class _Values(TypedDict):
+    """How values are written, of events as of attributes."""
+
+    parity: bool
+    conversions: Conversions
 
 
 class EventReading:
@@ -34,10 +43,10 @@ class EventReading:
         self.discarded: Counter[str] = Counter()
         self._mapping = RowMapping(rules)
         wanted = rules.user_properties
-        self.updates = None if wanted is Select.NONE else PersonUpdates(wanted, people, parity=rules.parity)
-        self._packer = Packer(
-            Properties(rules.properties, parity=rules.parity, keep_nulls=rules.keep_nulls), known, lanes, self.updates
-        )
+        values: _Values = {"parity": rules.parity, "conversions": rules.conversions}
+        self.updates = None if wanted is Select.NONE else PersonUpdates(wanted, people, **values)
+        properties = Properties(rules.properties, keep_nulls=rules.keep_nulls, **values)
+        self._packer = Packer(properties, known, lanes, self.updates)
         self._left_out = 0
         self._bury = bury
         self._first_ms: int | None = None

@@ -13,7 +13,9 @@ from pathlib import Path
 
 from sync.amplitude_pull import Project
 from sync.cohort_pass import MEMBERSHIP
+from sync.core.conditions import parse_condition
 from sync.core.configuration import Configuration, Sync
+from sync.core.conversions import Conversions
 from sync.core.mapping import Rules
 from sync.core.ports import Clock
 from sync.core.properties import Select
@@ -150,6 +152,10 @@ def rules_of(sync: Sync) -> Rules:
     return Rules(
         events=None if sync.events is None else frozenset(name.strip() for name in sync.events),
         exclude=frozenset(name.strip() for name in sync.exclude or ()), properties=properties, parity=sync.parity,
+        where=tuple(map(parse_condition, sync.where or ())), hash_long_names=sync.long_names == "hash",
+        conversions=Conversions(
+            safe_ints=sync.safe_ints, date_keys=frozenset(sync.date_keys or ()), max_depth=sync.max_depth
+        ),
         user_properties=user_properties, id_property=sync.id_property or "user_id", id_type=sync.id_type or "auto",
     )  # fmt: skip
 

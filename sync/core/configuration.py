@@ -7,10 +7,11 @@ the names of the variables that hold them; reading those and the file is for `ed
 from __future__ import annotations
 
 import hashlib
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
+from sync.core.conditions import parse_condition
 from sync.core.errors import ConfigError
 from sync.core.schedule import Cadence
 
@@ -61,6 +62,11 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     user_properties: Literal["all", "none"] | list[str] | None = None
     id_property: str = ""
     parity: bool = False
+    where: list[str] | None = None
+    date_keys: list[str] | None = None
+    safe_ints: bool = False
+    max_depth: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    long_names: Literal["reject", "hash"] = "reject"
     # both
     id_type: Literal["", "auto", "id", "email", "cio_id"] = ""
 
@@ -98,7 +104,10 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 _COHORT_ONLY = (
     "cohort", "name", "cohort_id", "id_column", "segment_id", "recreate", "verify", "max_removal_share", "allow_empty",
 )  # fmt: skip
-_EVENTS_ONLY = ("events", "exclude", "properties", "user_properties", "id_property", "parity")
+_EVENTS_ONLY = (
+    "events", "exclude", "properties", "user_properties", "id_property", "parity", "where", "date_keys", "safe_ints",
+    "max_depth", "long_names",
+)  # fmt: skip
 
 
 def parse_configuration(document: object) -> Configuration:
@@ -133,6 +142,8 @@ def _check_kind(where: str, sync: Sync) -> None:
     strange = [key for key in others if getattr(sync, key) != getattr(plain, key)]
     if strange:
         raise _wrong(where, f"is of kind {sync.kind}, which has no {' or '.join(strange)}")
+    for condition in sync.where or ():
+        parse_condition(condition)
     if sync.kind == "cohort" and sync.id_type == "auto":
         raise _wrong(where, "needs an id_type of id, email or cio_id: a cohort's ids are of one kind")
     if sync.max_removal_share is not None and not 0 <= sync.max_removal_share <= 1:

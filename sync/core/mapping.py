@@ -15,6 +15,9 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 from msgspec import Raw, field
 
+from sync.core.budgets import EVENT_NAME
+from sync.core.conditions import Condition, Conditions
+from sync.core.conversions import Conversions
 from sync.core.properties import Select
 from sync.core.rows import NamelessRow, Row, Unreadable, parse_nameless_rows
 from sync.core.times import TimeReader
@@ -38,7 +41,8 @@ _encode = msgspec.json.Encoder().encode
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """What one run is asked to do. Names are exact; times are Unix seconds, `since` inside and `until` outside.
-    `user_properties` become attributes of their people."""
+    `user_properties` become attributes of their people. With `hash_long_names` a name that is too long is cut and gets
+    a digest of the whole name, so that different names stay different; without, it is no name."""
 
     events: frozenset[str] | None = None
     exclude: frozenset[str] = frozenset()
@@ -50,6 +54,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     since: int | None = None
     until: int | None = None
     user_properties: UserProperties = Select.NONE
+    where: tuple[Condition, ...] = ()
+    conversions: Conversions = Conversions()
+    hash_long_names: bool = False
 
 
 class Intent(msgspec.Struct, gc=False):
@@ -90,6 +97,7 @@ class Mapping:
         self._names: dict[str | None, Name] = {}
         self._times = TimeReader()
         self._identifier = identifier_reader(rules)
+        self._where = Conditions(rules.where)
         self._kind = kind_by_shape if rules.id_type == "auto" else _constant(rules.id_type)
         self._first_ms = -inf if rules.since is None else rules.since * 1000
         self._last_ms = inf if rules.until is None else rules.until * 1000
@@ -102,12 +110,13 @@ class Mapping:
         names, nameless = self._names, _NamelessKeys(chunk)
         identifier_of, kind_of, ms_of = self._identifier, self._kind, self._times.parse_ms
         first_ms, last_ms = self._first_ms, self._last_ms
+        barred = self._where.barred(rows, chunk)
         for position, row in enumerate(rows):
             name = names.get(row.event_type, _UNSEEN)
             if name == _UNSEEN:
                 name = self._name(row)
             ms = ms_of(row.event_time)
-            if name is None or (ms is not None and not first_ms <= ms < last_ms):
+            if name is None or position in barred or (ms is not None and not first_ms <= ms < last_ms):
                 filtered += 1
                 continue
             who = identifier_of(row)
@@ -126,23 +135,32 @@ class Mapping:
         name = (row.event_type or "").strip()
         if self._rules.events is not None and name in self._rules.events:
             self.came.add(name)
-        verdict: Name
-        if self._left_out(name):
-            verdict = NO_EVENT if self._is_update(name) else None
-        else:
-            verdict = name_fault(name) or _encode(name)
+        verdict = self._without_event(name) if self._left_out(name) else self._fitted(name)
         if len(self._names) < _MOST_NAMES and row.event_type is not None:
             self._names[row.event_type] = verdict
         return verdict
 
-    def _is_update(self, name: str) -> bool:
-        """Whether a row that is no event is wanted for its user properties."""
-        return name == IDENTIFY and name not in self._rules.exclude and self._rules.user_properties is not Select.NONE
+    def _fitted(self, name: str) -> bytes | Reason:
+        fault = name_fault(name)
+        if fault is Reason.EVENT_NAME_TOO_LONG and self._rules.hash_long_names:
+            return _encode(hashed_name(name))
+        return fault or _encode(name)
+
+    def _without_event(self, name: str) -> Name:
+        """NO_EVENT for a row that is wanted for its user properties."""
+        wanted = name == IDENTIFY and name not in self._rules.exclude
+        return NO_EVENT if wanted and self._rules.user_properties is not Select.NONE else None
 
     def _left_out(self, name: str) -> bool:
         wanted = self._rules.events
         chosen = name not in NOT_ACTIVITY if wanted is None else name in wanted
         return not chosen or name in self._rules.exclude
+
+
+def hashed_name(name: str) -> str:
+    """As much of the name as fits, cut between letters, and 16 digits of a digest of all of it."""
+    digest = f"-{sha256(name.encode()).hexdigest()[:16]}"
+    return name.encode()[: EVENT_NAME.most - len(digest)].decode(errors="ignore") + digest
 
 
 def _reason(row: Row, who: str | Reason, name: bytes | Reason) -> Reason:

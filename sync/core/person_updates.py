@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from sync.core.budgets import ATTRIBUTES, V2_ITEM
+from sync.core.conversions import Conversions
 from sync.core.mapping import CIO_PREFIX, Intent
 from sync.core.ulids import update_ulid
 from sync.core.user_properties import Attribute, UserProperties, UserPropertiesReader
@@ -85,8 +86,10 @@ class Planned(NamedTuple):
 class PersonUpdates:
     """Plans the updates of one run."""
 
-    def __init__(self, wanted: UserProperties, memory: Memory, *, parity: bool = False) -> None:
-        self._reader = UserPropertiesReader(wanted, parity=parity)
+    def __init__(
+        self, wanted: UserProperties, memory: Memory, *, parity: bool = False, conversions: Conversions | None = None
+    ) -> None:
+        self._reader = UserPropertiesReader(wanted, parity=parity, conversions=conversions)
         self._memory = memory
         self._crowded: Counter[tuple[str, str]] = Counter()
 

@@ -14,6 +14,7 @@ from enum import Enum
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
+from sync.core.conversions import Conversions, Converter
 from sync.core.rows import NO_PROPERTIES, Row
 
 #: Customer.io takes these from an event's data in place of a campaign's own settings: mail could go to a stranger.
@@ -62,13 +63,15 @@ class Properties:
     """
 
     def __init__(
-        self, select: Select | frozenset[str] = Select.ALL, *, parity: bool = False, keep_nulls: bool = False
-    ) -> None:
+        self, select: Select | frozenset[str] = Select.ALL, *, parity: bool = False, keep_nulls: bool = False,
+        conversions: Conversions | None = None,
+    ) -> None:  # fmt: skip
         self._keep_nulls = keep_nulls
         self._names = select if isinstance(select, frozenset) else None
         self._parity = parity
         self._nothing = select is Select.NONE
-        self._may_stay = select is Select.ALL and not parity
+        self._converter = Converter(conversions) if conversions is not None and conversions.any else None
+        self._may_stay = select is Select.ALL and not parity and self._converter is None
 
     def encode_data(self, row: Row) -> bytes | None:
         """The JSON object for `data`; None when the event properties are no object, which makes it a bad row."""
@@ -89,7 +92,8 @@ class Properties:
         data = {_top_name(name, own): value for name, value in self._chosen(own).items()}
         for name in NESTED:
             members = _members(getattr(row, name))
-            if members is None and self._may_stay:  # no object: nothing to choose from, so it stays what it is
+            if members is None and self._names is None and not self._parity:
+                # no object: nothing to choose from, so it stays what it is
                 data[name] = getattr(row, name)
             elif kept := self._chosen(members or {}):
                 data[name] = Raw(_encode(kept))
@@ -98,6 +102,8 @@ class Properties:
     def _chosen(self, members: dict[str, Raw]) -> dict[str, Raw]:
         if self._names is not None:
             members = {name: value for name, value in members.items() if name in self._names}
+        if self._converter is not None:
+            members = {name: self._converter.convert(name, value) for name, value in members.items()}
         if self._parity:
             return {name: text for name, value in members.items() if (text := as_text(value)) is not None}
         if self._keep_nulls:

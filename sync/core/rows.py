@@ -70,6 +70,11 @@ def parse_nameless_rows(chunk: bytes) -> list[Row]:
     return _parse(chunk, _NAMELESS)
 
 
+def parse_rows_as(chunk: bytes, decoder: msgspec.json.Decoder[Any]) -> list[Row]:
+    """The same rows as another kind of Row, where they are readable."""
+    return _parse(chunk, decoder)
+
+
 def _parse(chunk: bytes, decoder: msgspec.json.Decoder[Any]) -> list[Row]:
     if _is_plain(chunk):
         try:

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Raw
 
 from sync.core.budgets import ATTRIBUTE_NAME, ATTRIBUTE_VALUE
+from sync.core.conversions import Conversions, Converter
 from sync.core.properties import Select, as_text
 
 UserProperties = Select | tuple[str, ...]  # the names in the order in which they were given
@@ -55,13 +56,16 @@ class Attribute(NamedTuple):
 class UserPropertiesReader:
     """Reads the user properties of rows. Counts, in attributes, what it left out and why, and in rows, what waits."""
 
-    def __init__(self, wanted: UserProperties, *, parity: bool = False) -> None:
+    def __init__(
+        self, wanted: UserProperties, *, parity: bool = False, conversions: Conversions | None = None
+    ) -> None:
         """`parity`: every value as text, no lists, no objects, as Amplitude's own stream does."""
         self.left_out: Counter[tuple[str, str]] = Counter()  # (name, why)
         self.waiting = 0  # rows with operations that are not replayed
         self._all = wanted is Select.ALL
         self._names = dict.fromkeys(wanted) if isinstance(wanted, tuple) else {}
         self._parity = parity
+        self._converter = Converter(conversions or Conversions())
 
     def read(self, properties: Raw) -> list[Attribute]:
         """The attributes of one row, chosen names first come first, otherwise in the order of their names."""
@@ -98,6 +102,7 @@ class UserPropertiesReader:
         return [Attribute(name, value) for name, raw in members if (value := self._value(name, raw)) is not None]
 
     def _value(self, name: str, raw: Raw) -> Raw | None:
+        raw = self._converter.convert(name, raw)
         value = as_text(raw) if self._parity else Raw(msgspec.json.format(raw, indent=-1))
         if value is not None and _size(value) > ATTRIBUTE_VALUE.most:
             self.left_out[name, LONG_VALUE] += 1

@@ -13,6 +13,8 @@ import pytest
 from fakeio import Fake
 from sync.cli import main
 from sync.cli_events import add_events_arguments, parse_rules
+from sync.core.conditions import Condition
+from sync.core.conversions import Conversions
 from sync.core.errors import ConfigError
 from sync.core.mapping import Rules
 from sync.core.properties import Select
@@ -54,6 +56,17 @@ FLAGS = [
     pytest.param(["--parity"], Rules(parity=True), id="parity"),
     pytest.param(["--since", "2026-07-14", "--until", "1784023200"], Rules(since=1_783_987_200, until=1_784_023_200),
                  id="a window"),
+    pytest.param(["--user-properties", "b", "--user-properties", "a"], Rules(user_properties=("b", "a")),
+                 id="attributes, in the order given"),
+    pytest.param(["--user-properties", "all"], Rules(user_properties=Select.ALL), id="all attributes"),
+    pytest.param(["--user-properties", "@empty"], Rules(), id="a file without attributes: none"),
+    pytest.param(["--where", "country is not US", "--where", "user:plan contains pro"],
+                 Rules(where=(Condition("", "country", "is not", "US"), Condition("user", "plan", "contains", "pro"))),
+                 id="conditions"),
+    pytest.param(["--date-key", "born", "--date-key", "died", "--safe-ints", "--max-depth", "3"],
+                 Rules(conversions=Conversions(date_keys=frozenset({"born", "died"}), safe_ints=True, max_depth=3)),
+                 id="conversions"),
+    pytest.param(["--long-names", "hash"], Rules(hash_long_names=True), id="long names"),
 ]  # fmt: skip
 
 
@@ -67,6 +80,7 @@ def test_flags_become_rules(flags: list[str], expected: Rules) -> None:
     [
         pytest.param(["--properties", "all", "--properties", "a"], id="all and one"),
         pytest.param(["--properties", "none", "--properties", "all"], id="none and all"),
+        pytest.param(["--user-properties", "all", "--user-properties", "a"], id="all attributes and one"),
         pytest.param(["--event", "@nowhere"], id="a file that is not there"),
         pytest.param(["--event", "@binary"], id="a file that is no text"),
     ],
@@ -77,19 +91,19 @@ def test_flags_that_make_no_sense_are_a_configuration_error(flags: list[str]) ->
     assert error.value.hint
 
 
-@pytest.mark.parametrize("flags", [["--since", "yesterday"], ["--id-type", "phone"], ["--until", ""]])
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--since", "yesterday"], ["--id-type", "phone"], ["--until", ""], ["--where", "a = b"], ["--max-depth", "0"],
+        ["--long-names", "cut"],
+    ],
+)  # fmt: skip
 def test_a_word_that_is_no_choice_is_a_usage_error(flags: list[str]) -> None:
     with pytest.raises(argparse.ArgumentError):
         rules(*flags)
 
 
 # -- the command ------------------------------------------------------------------------------------------------------
-@pytest.fixture(scope="module")
-def fake() -> Iterator[Fake]:
-    with Fake() as server:
-        yield server
-
-
 @pytest.fixture
 def engine(fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     engine = Engine(fake, fake.new_workspace(), tmp_path)

@@ -7,8 +7,13 @@ from typing import Any
 
 import pytest
 
+from sync.core.conditions import Condition
 from sync.core.configuration import Sync, choose, parse_configuration
+from sync.core.conversions import Conversions
 from sync.core.errors import ConfigError
+from sync.core.mapping import Rules
+from sync.core.properties import Select
+from sync.running import rules_of
 
 WHOLE = """
 [engine]
@@ -86,6 +91,8 @@ def test_a_whole_file_is_read() -> None:
         pytest.param([('cohort = "abc123"', 'cohort = "abc"\nid_type = "auto"')], "one kind", id="ids of any kind"),
         pytest.param([('cohort = "abc123"', 'cohort = "abc"\nmax_removal_share = 2')], "0 and 1", id="a share of two"),
         pytest.param([('on = ["failed"]', 'on = ["never"]')], "notifications", id="an unknown status"),
+        pytest.param([('events = ["order"]', 'where = ["country = US"]')], "country = US", id="no condition"),
+        pytest.param([('events = ["order"]', 'max_depth = 0')], "max_depth", id="no depth at all"),
         pytest.param([("workers = 2", 'workers = "two"')], "workers", id="another type"),
     ],
 )
@@ -115,3 +122,20 @@ def test_an_edited_table_is_another_sync() -> None:
     before, after = (parse_configuration(edited(*changes)) for changes in ([], [("abc123", "abc124")]))
     assert before.syncs["vip"].digest() != after.syncs["vip"].digest()
     assert before.syncs["orders"].digest() == after.syncs["orders"].digest()
+
+
+def test_the_keys_of_an_events_sync_are_the_flags_of_its_command() -> None:
+    keys = """user_properties = ["b", "a"]
+where = ["country is not US"]
+date_keys = ["born"]
+safe_ints = true
+max_depth = 3
+long_names = "hash"
+properties = "none"
+"""
+    sync = parse_configuration(edited(('events = ["order"]\nproperties = ["total"]\n', keys))).syncs["orders"]
+    assert rules_of(sync) == Rules(
+        user_properties=("b", "a"), where=(Condition("", "country", "is not", "US"),), hash_long_names=True,
+        conversions=Conversions(date_keys=frozenset({"born"}), safe_ints=True, max_depth=3), properties=Select.NONE,
+    )  # fmt: skip
+    assert rules_of(parse_configuration(tomllib.loads(WHOLE)).syncs["orders"]).user_properties is Select.NONE
