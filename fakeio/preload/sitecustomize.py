@@ -175,7 +175,8 @@ class AfterImport:
         if name not in self._waiting:
             return None
         for finder in sys.meta_path:
-            spec = None if finder is self else finder.find_spec(name, path, target)
+            find: Any = None if finder is self else getattr(finder, "find_spec", None)  # finders of old have none
+            spec: ModuleSpec | None = None if find is None else find(name, path, target)
             if spec is not None:
                 self._watch(name, spec)
                 return spec
@@ -187,7 +188,8 @@ class AfterImport:
 
         def execute_and_patch(module: Any) -> None:
             execute(module)
-            self._apply(name, module)
+            if module.__name__ == name:  # an archive has one loader for all its modules
+                self._apply(name, module)
 
         loader.exec_module = execute_and_patch
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -207,6 +208,26 @@ def test_a_patch_waits_for_its_module(import_system: Path, routes: Routes) -> No
         __import__("no_such_module")
     assert seen[1:] == [("late_module", "theirs")]
     assert type(late.__spec__.loader).__name__ == "SourceFileLoader"
+
+
+@pytest.mark.filterwarnings("ignore:.*find_spec:ImportWarning")  # Python's own words about such a finder
+def test_a_finder_of_the_old_kind_is_passed_over(import_system: Path, routes: Routes) -> None:
+    sys.meta_path.append(SimpleNamespace(find_module=lambda name, path=None: None))
+    AfterImport(routes, {"no_such_module": lambda module, _: None}).install()
+    with pytest.raises(ImportError):
+        __import__("no_such_module")
+
+
+def test_a_patch_of_a_module_in_an_archive_is_for_that_module_alone(import_system: Path, routes: Routes) -> None:
+    archive = import_system / "program.pyz"
+    with ZipFile(archive, "w") as program:
+        program.writestr("zipped.py", "import beside_it\n")
+        program.writestr("beside_it.py", "")
+    sys.path.insert(0, str(archive))
+    seen: list[str] = []
+    AfterImport(routes, {"zipped": lambda module, _: seen.append(module.__name__)}).install()
+    __import__("zipped")
+    assert seen == ["zipped"]
 
 
 def test_nothing_happens_where_no_run_is(tmp_path: Path) -> None:
