@@ -87,6 +87,7 @@ class _Run:
         self.report = EventsReport(run_id=new_run_id(), mode="dry_run" if options.dry_run else "send")
         self._options = options
         self._site_id = settings.site_id
+        self._state_path = settings.state_path
         self._lanes = settings.workers
         self._ledger = ledger
         self._console = console
@@ -130,7 +131,8 @@ class _Run:
                 self._project, self._ledger, self._site_id, self._console,
                 since=rules.since, until=rules.until, writing=self._writing is not None,
             )  # fmt: skip
-        return EventFiles(source, sys.stdin.buffer if source == "-" else None)
+        stdin = sys.stdin.buffer if source == "-" else None
+        return EventFiles(source, stdin, state_path=self._state_path)
 
     def _advance(self, source: EventSource) -> None:
         """Unless an event is in doubt: what was read of the source need not be read again."""

@@ -24,6 +24,7 @@ import msgspec
 from isal import igzip_threaded, isal_zlib
 
 from sync.core.errors import SourceError
+from sync.edge.pacing import PACE_PREFIX
 
 BLOCK_BYTES = 256 * 1024  # small enough that a piece and its rows stay in the processor's cache
 MOST_LINE_BYTES = 16 * 1024 * 1024
@@ -32,6 +33,7 @@ _SPOOL_BYTES = 8 * 1024 * 1024  # of standard input in memory; the rest goes to 
 _STDIN = "standard input"
 _GZIP, _ZIP, _BOM = b"\x1f\x8b", (b"PK\x03\x04", b"PK\x05\x06"), b"\xef\xbb\xbf"
 _BROKEN_DEFLATE = cast("type[Exception]", isal_zlib.error)  # isal's stubs call the class an instance
+_BESIDE_STATE = frozenset(inbox + sqlite for inbox in ("", "-inbox") for sqlite in ("", "-wal", "-shm", "-journal"))
 _HINT = "give an Amplitude export: the zip, .json.gz files, or one JSON object a line"
 
 
@@ -64,10 +66,11 @@ class EventSource(Protocol):
 class EventFiles:
     """Everything that one SOURCE names, in the order of the dates and numbers in its names. A context manager."""
 
-    def __init__(self, source: str, stdin: IO[bytes] | None = None) -> None:
+    def __init__(self, source: str, stdin: IO[bytes] | None = None, *, state_path: Path | None = None) -> None:
         """Opens nothing yet but standard input, of which it reads an archive, or a small gzip file, to its end.
 
-        Raises SourceError when there is no such file.
+        `state_path` is the ledger, which is no export though it may lie in the folder that is read. Raises SourceError
+        when there is no such file.
         """
         self.bytes_read = 0
         self.total_bytes: int | None = None
@@ -78,7 +81,7 @@ class EventFiles:
             with _explained(_STDIN):
                 self._stdin = _kept(stdin)
         else:
-            self._paths = find_files(source)
+            self._paths = find_files(source, state_path)
             self.total_bytes = sum(path.stat().st_size for path in self._paths)
 
     def prove(self) -> None:
@@ -179,10 +182,11 @@ def _chained(*streams: IO[bytes]) -> io.BufferedReader:
 
 
 # -- which files ------------------------------------------------------------------------------------------------------
-def find_files(source: str) -> list[Path]:
-    """The files of a path, a folder (with those below it) or a glob. Hidden files are nobody's export."""
-    if source.startswith("amplitude:"):
-        raise SourceError(f"there is no source {source}", hint="write amplitude:export, or name files")
+def find_files(source: str, state_path: Path | None = None) -> list[Path]:
+    """The files of a path, a folder (with those below it) or a glob. Hidden files are nobody's export, and neither are
+    the ledger and what lies beside it."""
+    if not source.strip() or source.startswith("amplitude:"):
+        raise SourceError(f"there is no source {source!r}", hint="write amplitude:export, or name files")
     path = Path(source)
     if path.is_dir():
         paths = [one for one in path.rglob("*") if one.is_file() and not _is_hidden(one.relative_to(path).parts)]
@@ -190,6 +194,8 @@ def find_files(source: str) -> list[Path]:
         paths = [path]
     else:
         paths = [Path(name) for name in glob.glob(source, recursive=True) if Path(name).is_file()]
+    own = None if state_path is None else state_path.resolve()
+    paths = [one for one in paths if own is None or one == path or not _is_state(one, own)]
     if not paths:
         raise SourceError(f"no file matches {source}", hint="check the path")
     return sorted(paths, key=lambda one: in_order(str(one)))
@@ -203,6 +209,15 @@ def in_order(name: str) -> list[tuple[int, str]]:
 
 def _is_hidden(parts: tuple[str, ...]) -> bool:
     return any(part.startswith(".") or part == "__MACOSX" for part in parts)
+
+
+def _is_state(path: Path, state_path: Path) -> bool:
+    """Whether the engine itself wrote this file: the ledger, the inbox, and what SQLite and the leases keep beside."""
+    if path.parent.resolve() != state_path.parent:
+        return False
+    rest = path.name.removeprefix(state_path.name)
+    own = path.name.startswith(state_path.name) and (rest in _BESIDE_STATE or rest.startswith("-lease-"))
+    return own or path.name.startswith(PACE_PREFIX)
 
 
 # -- what is in them --------------------------------------------------------------------------------------------------

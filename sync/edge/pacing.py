@@ -20,6 +20,7 @@ import msgspec
 from sync.core.errors import LedgerError
 from sync.core.pace import DEFAULT_RATE_PER_S, Pace, Pacer
 
+PACE_PREFIX = "cio-sync-pace-"
 _MOST_BYTES = 1 << 20
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[float, Pace]).decode
@@ -68,7 +69,7 @@ class SharedPacing(Pacing):
         super().__init__(rates_per_s)
         self._handles: dict[str, int] = {}
         for api in self._pacers:
-            path = folder / f"cio-sync-pace-{hashlib.sha256(f'{site_id} {api}'.encode()).hexdigest()[:16]}"
+            path = folder / f"{PACE_PREFIX}{hashlib.sha256(f'{site_id} {api}'.encode()).hexdigest()[:16]}"
             try:
                 self._handles[api] = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             except OSError as error:

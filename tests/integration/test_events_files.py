@@ -156,7 +156,18 @@ def test_names_sort_by_the_numbers_in_them() -> None:
     assert sorted(["a10b2", "a9b10", "a9b9", "b1", "a"], key=in_order) == ["a", "a9b9", "a9b10", "a10b2", "b1"]
 
 
-@pytest.mark.parametrize("source", ["nothing-here", "nothing-*.gz", "amplitude:export"])
+def test_only_what_the_engine_wrote_itself_is_left_out(tmp_path: Path) -> None:
+    exports = ["a.json", "state-2026.json", "state.json", "deeper/state"]
+    own = ["state", "state-wal", "state-shm", "state-lease-0a", "state-inbox", "state-inbox-wal", "cio-sync-pace-0b"]
+    (tmp_path / "deeper").mkdir()
+    for name in exports + own:
+        (tmp_path / name).write_bytes(b"")
+    found = find_files(str(tmp_path), tmp_path / "state")
+    assert {str(path.relative_to(tmp_path)) for path in found} == set(exports)
+    assert find_files(str(tmp_path / "state"), tmp_path / "state") == [tmp_path / "state"]  # named, it is read
+
+
+@pytest.mark.parametrize("source", ["nothing-here", "nothing-*.gz", "amplitude:export", "", " "])
 def test_a_source_that_is_not_there_is_an_error(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SourceError):

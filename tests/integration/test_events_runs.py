@@ -24,6 +24,13 @@ from tests.integration.event_engine import BATCH_PATH, Engine, counts, row
 TEN_S = 1_784_023_200
 
 
+@pytest.mark.parametrize("source", ["", "/*"], ids=["the folder", "a glob"])
+def test_a_folder_may_hold_the_ledger_too(engine: Engine, source: str) -> None:
+    engine.export(row(1))
+    for delivered in (1, 0):  # the second run finds what the first one left there
+        assert engine.report(source=f"{engine.path.parent}{source}").delivered == delivered
+
+
 def test_an_event_arrives_whole(engine: Engine) -> None:
     columns: dict[str, Any] = {
         "event_type": " [Amplitude] Page Viewed ", "event_time": "2026-07-14 10:00:00.999999",
