@@ -1,4 +1,4 @@
-"""`cio-scenarios list`, `show` and `run`: the catalogue of edge cases on paper, and played."""
+"""`cio-scenarios list`, `show`, `run` and `report`: the catalogue of edge cases on paper, and played."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 from fakeio import Fake
 from fakeio.client import CallFailed, ControlClient
-from scenarios.catalogue.case import Case, CaseError, encode_case, read_case
+from scenarios.catalogue.case import Case, CaseError, RunError, encode_case, read_case
 from scenarios.catalogue.collection import UnknownCase, choose
 from scenarios.catalogue.conformance import Result, as_dict, is_ok, tell
+from scenarios.catalogue.live_report import render
 from scenarios.catalogue.showing import show_case
+from scenarios.cli_catalogue_arguments import (
+    add_list_arguments,
+    add_report_arguments,
+    add_run_arguments,
+    add_show_arguments,
+)
 
 OK, DIFFERENT, USAGE = 0, 1, 2
 Command = Callable[[argparse.Namespace], int]
@@ -22,30 +28,16 @@ Commands = argparse._SubParsersAction  # typeshed gives this class no public nam
 
 
 def add_catalogue_commands(commands: Commands[argparse.ArgumentParser]) -> None:
-    """`list`, `show` and `run`."""
-    listing = commands.add_parser("list", help="the catalogue of edge cases, a line each")
-    _tags(listing)
-    _json(listing)
-    listing.set_defaults(run=_told(_list))
-    showing = commands.add_parser("show", help="one edge case in full")
-    showing.add_argument("name", metavar="NAME")
-    _json(showing)
-    showing.set_defaults(run=_told(_show))
-    running = commands.add_parser("run", help="play edge cases and print a conformance report")
-    running.add_argument("names", metavar="NAME", nargs="*")
-    running.add_argument("--file", metavar="FILE", type=Path, action="append", default=[], help="a case of your own")
-    running.add_argument("--url", help="a fake that is running; each case gets a workspace of its own there")
-    _tags(running)
-    _json(running)
-    running.set_defaults(run=_told(_run))
-
-
-def _tags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--tag", metavar="T", action="append", default=[], help="only cases of this tag or grade")
-
-
-def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    """`list`, `show`, `run` and `report`."""
+    for name, text, arguments, run in (
+        ("list", "the catalogue of edge cases, a line each", add_list_arguments, _list),
+        ("show", "one edge case in full", add_show_arguments, _show),
+        ("run", "play edge cases and print a conformance report", add_run_arguments, _run),
+        ("report", "what a run on a real workspace has taught, as a table", add_report_arguments, _show_report),
+    ):
+        parser = commands.add_parser(name, help=text, description=text)
+        arguments(parser)
+        parser.set_defaults(run=_guarded(run))
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -67,12 +59,27 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from scenarios.catalogue.running import run_on_fake  # brings the engine, which no other command here needs
-
     cases = _chosen(options)
+    # here, since they bring the engine, which no other command needs
+    if options.live:
+        from scenarios.cli_live import ask_live
+
+        return ask_live(options, cases)
+    from scenarios.catalogue.running import run_on_fake
+
+    if options.clean or options.report:
+        raise RunError("--clean and --report go with --live")
     with _server(options.url) as server:
         where = f"the fake at {options.url}" if options.url else "a private fake"
         return _report(list(run_on_fake(server, cases)), where, options)
+
+
+def _show_report(options: argparse.Namespace) -> int:
+    try:
+        sys.stdout.write(render(json.loads(options.file.read_text(encoding="utf-8"))))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{options.file} is no report of a run: {error}") from None
+    return OK
 
 
 def _chosen(options: argparse.Namespace) -> list[Case]:
@@ -95,13 +102,13 @@ def _report(results: Sequence[Result], where: str, options: argparse.Namespace) 
     return OK if is_ok(results) else DIFFERENT
 
 
-def _told(run: Command) -> Command:
+def _guarded(run: Command) -> Command:
     """The command with its failures told in a line."""
 
     def guarded(options: argparse.Namespace) -> int:
         try:
             return run(options)
-        except (UnknownCase, CaseError, CallFailed) as error:
+        except (UnknownCase, CaseError, CallFailed, RunError) as error:
             print(f"cio-scenarios: {error}", file=sys.stderr)  # noqa: T201 - this is a command
             return USAGE
 

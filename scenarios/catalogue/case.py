@@ -25,6 +25,10 @@ class CaseError(ValueError):
     """A case that can't be read; the message says where and what would be right."""
 
 
+class RunError(Exception):
+    """A run that can't go on; the message says why and what to do."""
+
+
 class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Immutable, every field by name, and a misspelt field is an error."""
 
@@ -56,7 +60,7 @@ class Ask(_Data, frozen=True, kw_only=True, tag="ask", tag_field="step"):
     body: Any = UNSET
     text: str | None = None
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)
-    after_s: float = 0
+    after_s: int | float = 0
     status: int = 200
     answer: Any = UNSET
     answer_text: str | None = None

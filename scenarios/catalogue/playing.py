@@ -62,7 +62,7 @@ def judge(case: Case, played: Played) -> list[Difference]:
     for number, (step, outcome) in enumerate(zip(case.steps, played.outcomes, strict=True), start=1):
         filled = fill_struct(step, played.prefix, played.learnt)
         found += _judge_step(filled, outcome, f"step {number}")
-    found += _judge_ending(fill_struct(case.ending, played.prefix, played.learnt), played.ending)
+    found += judge_ending(fill_struct(case.ending, played.prefix, played.learnt), played.ending)
     return found
 
 
@@ -70,24 +70,25 @@ def _judge_step(step: Ask | Sync, outcome: Answer | Told, where: str) -> Iterato
     if isinstance(step, Sync):
         yield from compare({"code": step.code, "report": step.report}, outcome._asdict(), where)
     else:
-        yield from compare(_wanted(step), outcome._asdict(), where)
+        yield from compare(wanted(step), outcome._asdict(), where)
 
 
-def _wanted(ask: Ask) -> dict[str, Any]:
+def wanted(ask: Ask) -> dict[str, Any]:
     """What an answer must be like, in the answer's own terms."""
-    wanted: dict[str, Any] = {"status": ask.status, "headers": dict(ask.answer_headers)}
+    like: dict[str, Any] = {"status": ask.status, "headers": dict(ask.answer_headers)}
     if ask.has_answer:
-        wanted["body"] = ask.answer
+        like["body"] = ask.answer
     if ask.answer_text is not None:
-        wanted["text"] = ask.answer_text
-    return wanted
+        like["text"] = ask.answer_text
+    return like
 
 
-def _judge_ending(ending: Ending, seen: Mapping[str, Any]) -> Iterator[Difference]:
+def judge_ending(ending: Ending, seen: Mapping[str, Any]) -> Iterator[Difference]:
+    """What is not in the end as it must be. `seen` is what `look` found for the same ending."""
     for name in ("people", "events", "activities", "ignored", "refused"):
-        wanted = getattr(ending, name)
-        if wanted is not None and name in seen:
-            yield from compare(wanted, seen[name], name)
+        expected = getattr(ending, name)
+        if expected is not None:
+            yield from compare(expected, seen[name], name)
     if ending.gone:
         yield from compare(list(ending.gone), seen["gone"], "gone")
     for name, ids in ending.members.items():

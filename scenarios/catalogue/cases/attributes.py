@@ -197,14 +197,14 @@ CASES = (
     Case(
         name="device-of-another-platform", tags=_DEVICES, grade=DOCUMENTED, rules=("track.device",), given=_ANYBODY,
         source="Track API > Devices", words="A device is ios or android.", live=True,
-        steps=(track("PUT", "/api/v1/customers/~ada/devices", {"device": {"id": "t1", "platform": "web"}},
+        steps=(track("PUT", "/api/v1/customers/~ada/devices", {"device": {"id": "~t1", "platform": "web"}},
                      status=400),),
         ending=Ending(people=({"id": "~ada"},), refused=("track.device",)),
     ),
     Case(
         name="device-nobody-has", tags=_DEVICES, grade=RECORDED, rules=("device.unknown",), given=_ANYBODY, live=True,
         source="Track API > Devices", words="Removing a device that the person does not have is accepted.",
-        steps=(track("DELETE", "/api/v1/customers/~ada/devices/t1"),),
+        steps=(track("DELETE", "/api/v1/customers/~ada/devices/~t1"),),
         ending=Ending(people=({"id": "~ada"},), ignored=("device.unknown",)),
     ),
     Case(

@@ -127,7 +127,7 @@ CASES = (
     Case(
         name="v2-device-in-the-shape-of-v1", tags=(*_V2, "devices"), grade=DOCUMENTED, rules=("track.device",),
         source=_SOURCE, given=_ANYBODY, words="A v2 device has a token, not an id.", live=True,
-        steps=(entity(person("add_device", ADA, device={"id": "t1", "platform": "ios"}), status=400),),
+        steps=(entity(person("add_device", ADA, device={"id": "~t1", "platform": "ios"}), status=400),),
         ending=Ending(people=(ADA,), refused=("track.device",)),
     ),
     Case(
