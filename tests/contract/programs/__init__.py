@@ -1,1 +1,1 @@
-"""Small programs that call Customer.io as its users' programs do, in other languages: nothing in them knows of a fake."""
+"""Small programs that call Customer.io as their users' programs do, in other languages: they know of no fake."""
