@@ -55,9 +55,7 @@ def history(arguments: argparse.Namespace, settings: Settings, console: Console)
 
 def show(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
     with _ledger(settings) as ledger:
-        run = ledger.run(arguments.run)
-        if run is None:
-            raise ConfigError(f"no run {arguments.run!r} is remembered", hint="`cio-sync history` lists them")
+        run = _run(ledger, arguments.run)
         if arguments.html is not None:
             _write_html(arguments.html, run)
             return 0
@@ -91,6 +89,8 @@ def _write_html(path: Path, run: RunRow) -> None:
 
 def failed(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
     with _ledger(settings) as ledger:
+        if arguments.run is not None:
+            _run(ledger, arguments.run)
         if arguments.json:
             for text in _failed_json(ledger.dead_letters(arguments.run, only_open=True)):
                 sys.stdout.buffer.write(text)
@@ -118,6 +118,14 @@ def _ledger(settings: Settings) -> Ledger:
             hint="name another file in CIO_SYNC_STATE, or run a sync first",
         )
     return ledger
+
+
+def _run(ledger: Ledger, run_id: str) -> RunRow:
+    """Raises ConfigError for a run that nobody made."""
+    run = ledger.run(run_id)
+    if run is None:
+        raise ConfigError(f"no run {run_id!r} is remembered", hint="`cio-sync history` lists them")
+    return run
 
 
 def _row(run: RunRow) -> str:

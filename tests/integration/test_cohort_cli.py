@@ -216,7 +216,9 @@ def test_the_past_can_be_read(run: Run, workspace: WorkspaceHandle, file: Path) 
     }
     assert sorted(one["item"]["id"] for one in failed) == ["a", "b"]
     assert run("failed", told["run_id"]).stdout.count("http_400") == 2
-    assert (run("show", "nothing").returncode, run("failed", "nothing").stdout) == (2, "")
+    for nothing in (run("show", "nothing"), run("failed", "nothing"), run("failed", "nothing", "--json")):
+        assert (nothing.returncode, nothing.stdout) == (2, "")
+        assert "no run 'nothing' is remembered" in nothing.stderr
 
 
 def test_a_damaged_ledger_is_2_and_no_trace(run: Run, workspace: WorkspaceHandle, file: Path, tmp_path: Path) -> None:
