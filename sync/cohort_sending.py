@@ -14,6 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from sync.core.budgets import SEARCH_PAGE, SEGMENT_IDS
+from sync.core.delivery import ABOUT_CONTENT, HOPELESS
 from sync.core.diff import Ids, Seen
 from sync.core.errors import Refused
 from sync.core.sending import Fate, FateKind, Reply, Request
@@ -89,16 +90,35 @@ class Caller:
         self._spools = spools
         self._run_id = run_id
         self._unsettled_in_a_row = 0
+        self._refused = self._accepted = 0  # requests that refused one id, and that were accepted
 
     def change(self, verb: str, ids: Iterable[bytes], advance: Advance) -> None:
         """Send `ids`, in order. Raises Unauthorised and SegmentUnusable at once; what has no final answer, or was not
         sent because nothing answers any more, is unsettled."""
         for call in in_calls(ids, SEGMENT_IDS.most):
-            if self._unsettled_in_a_row < MOST_UNSETTLED:
-                self._settle(call, self._send(verb, call))
-            else:
-                self._spools.unsettled.add(call)
+            self._deliver(verb, call)
             advance(len(call))
+
+    def _deliver(self, verb: str, call: list[bytes]) -> None:
+        """One call; where it is refused for what is in it, its halves, until each guilty id stands alone."""
+        todo = [call]
+        while todo:
+            part = todo.pop()
+            if self._unsettled_in_a_row >= MOST_UNSETTLED:
+                self._spools.unsettled.add(part)
+                continue
+            fate = self._send(verb, part)
+            if len(part) > 1 and self._is_divisible(fate):
+                middle = len(part) // 2
+                todo += (part[middle:], part[:middle])
+            else:
+                self._settle(part, fate)
+
+    def _is_divisible(self, fate: Fate) -> bool:
+        """Not where every id so far was refused: then it is not about the ids."""
+        hopeless = self._refused >= HOPELESS and not self._accepted
+        about_ids = fate.kind is FateKind.REFUSED and fate.reply is not None and fate.reply.status in ABOUT_CONTENT
+        return about_ids and not hopeless
 
     def _send(self, verb: str, call: list[bytes]) -> Fate:
         request = change_members(self._segment_id, verb, self._id_type, call)
@@ -111,8 +131,10 @@ class Caller:
         if fate.kind is FateKind.UNAUTHORISED:
             expect(fate, "changing the segment's members", "track")
         elif fate.kind in (FateKind.ACCEPTED, FateKind.PARTIAL):
+            self._accepted += 1
             self._spools.accepted.add(call)
         elif fate.reply is not None and fate.kind is FateKind.REFUSED:
+            self._refused += 1
             self._refuse(call, fate.reply)
         else:
             self._spools.unsettled.add(call)

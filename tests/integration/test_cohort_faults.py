@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -18,6 +19,7 @@ from sync.core.sending import RetryPolicy
 from sync.edge import transport
 from sync.edge.ledger import Ledger
 from tests.integration.cohort_engine import Engine, counts
+from tests.integration.test_events_faults import Choosy
 
 IMPATIENT = RetryPolicy(retries=1, base_s=0.001, cap_s=0.001, budget_s=1)
 
@@ -124,21 +126,46 @@ def test_a_segment_that_is_never_made_for_certain_is_pending(engine: Engine) -> 
     assert counts(engine.report("a")) == {"added": 1}
 
 
-def test_a_call_that_is_refused_for_good_leaves_the_others_alone(engine: Engine) -> None:
+@pytest.mark.parametrize("guilty", [0, 417, 999])
+def test_a_call_that_is_refused_for_good_leaves_the_others_alone(engine: Engine, guilty: int) -> None:
+    ids = [f"user-{n:04}" for n in range(2_500)]
+    engine.people(*ids)
+    engine.report(*ids[1_000:])  # so that the thousand of the first call are known
+    network = Choosy(f'"{ids[guilty]}"'.encode())
+    ended = engine.run(*ids, network=network)
+    report = ended.report
+    assert isinstance(report, CohortReport)
+    assert (ended.exit_code, counts(report)) == (
+        1, {"already_members": 1_500, "added": 999, "refused": {"http_400": 1}},
+    )  # fmt: skip
+    assert len(engine.calls("add")) - 3 + network.refused - 1 <= 2 * math.ceil(math.log2(1_000))
+    with Ledger.open(engine.path) as ledger:
+        (letter,) = ledger.dead_letters(report.run_id)
+    assert (letter.kind, letter.reason, letter.message) == ("cohort", "http_400", "no")
+    assert msgspec.json.decode(letter.item) == {"id": ids[guilty]}
+    assert counts(engine.report(*ids)) == {"already_members": 2_499, "added": 1}
+    assert engine.calls("add")[-1] == [ids[guilty]]
+
+
+def test_what_is_not_about_the_ids_is_not_asked_id_by_id(engine: Engine) -> None:
     ids = [f"user-{n}" for n in range(2_500)]
     engine.people(*ids)
     body = {"meta": {"errors": ["no such thing"]}}
-    fault = engine.workspace.fault("status", status=400, body=body, match={**ADD, "nth": 2})
-    report = engine.report(*ids)
-    assert (report.status, counts(report)) == ("partial", {"added": 1_500, "refused": {"http_400": 1_000}})
-    refused = engine.calls("add")[1]
-    with Ledger.open(engine.path) as ledger:
-        letters = list(ledger.dead_letters(report.run_id))
-    assert {(one.kind, one.reason, one.message) for one in letters} == {("cohort", "http_400", "no such thing")}
-    assert sorted(msgspec.json.decode(one.item)["id"] for one in letters) == sorted(refused)
+    fault = engine.workspace.fault("status", status=400, body=body, match=ADD)
+    assert counts(engine.report(*ids)) == {"refused": {"http_400": 2_500}}
+    assert len(engine.calls("add")) < 100
     fault.remove()
-    assert counts(engine.report(*ids)) == {"already_members": 1_500, "added": 1_000}
-    assert sorted(engine.calls("add")[-1]) == sorted(refused)
+    assert counts(engine.report(*ids)) == {"added": 2_500}
+
+
+def test_halves_that_get_no_answer_are_pending(engine: Engine) -> None:
+    ids = [f"user-{n}" for n in range(1_000)]
+    engine.people(*ids)
+    engine.workspace.fault("status", status=400, match=ADD, times=1)
+    fault = engine.workspace.fault("status", status=500, match=ADD)
+    assert counts(engine.report(*ids, policy=IMPATIENT)) == {"pending": 1_000}
+    fault.remove()
+    assert counts(engine.report(*ids)) == {"added": 1_000}
 
 
 def test_a_call_that_never_gets_an_answer_is_pending_and_sent_next_time(engine: Engine) -> None:
