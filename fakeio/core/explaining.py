@@ -49,12 +49,12 @@ def explain_attribute(space: Workspace, person: Person, name: str) -> dict[str, 
         for line in lines
         if line.type in _FAILURES and _is_about(line.info, name)
     ]
-    if value is None and not changes:
-        why = f"no accepted write of this person has named {name!r}"
-    elif value is None:
-        why = f"{name!r} was removed by request {changes[-1]['request']}"
-    else:
+    if value is not None:
         why = f"written by {_words(person.stamp(name))}"
+    elif changes or name in (person.stamps or ()):
+        why = f"{name!r} was removed by {_words(person.stamp(name))}"
+    else:
+        why = f"no accepted write of this person has named {name!r}"
     written_by = _blame(person.stamp(name)) if value is not None else None
     return {
         "attribute": name,
@@ -84,7 +84,7 @@ def explain_membership(space: Workspace, person: Person, segment_id: int) -> dic
 
 
 def _why_member(request: int) -> str:
-    return f"added by request {request}" if request else "a member since it was seeded"
+    return f"added by request {request}" if request else "a member since it was seeded, or since before a snapshot"
 
 
 def _why_met(request: int) -> str:

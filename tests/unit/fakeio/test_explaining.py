@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from fakeio.core import operations as op
 from fakeio.core.explaining import explain_attribute, explain_membership, explain_person
+from fakeio.core.restoring import restore
+from fakeio.core.seeding import add_people
+from fakeio.core.snapshots import take
 from tests.unit.fakeio.spaces import NOW, Space, ref
 
 
@@ -48,6 +51,21 @@ def test_a_value_that_is_not_there_says_why() -> None:
     assert never["why"] == "no accepted write of this person has named 'city'"
     space.identify("id:1", plan=None)
     assert explain_attribute(space.workspace, person, "plan")["why"] == "'plan' was removed by request 9"
+    nobodys = "'plan' was removed by a seed or a handle in Python, or before a snapshot"
+    snapshot = Space()
+    restore(snapshot.workspace, take(space.workspace), NOW)
+    assert explain_attribute(snapshot.workspace, snapshot.person("id:1"), "plan")["why"] == nobodys
+    space.identify("id:1", plan="pro")
+    add_people(space.workspace, [{"id": "1", "attributes": {"plan": None}}], NOW)
+    assert explain_attribute(space.workspace, person, "plan")["why"] == nobodys
+
+
+def test_a_value_that_a_seed_removed_was_there() -> None:
+    space = Space()
+    space.identify("id:1", plan="free")
+    add_people(space.workspace, [{"id": "1", "attributes": {"plan": None}}], NOW + 1)
+    why = explain_attribute(space.workspace, space.person("id:1"), "plan")["why"]
+    assert why == "'plan' was removed by a seed or a handle in Python, or before a snapshot"
 
 
 def test_a_membership_that_is_not_there_says_why() -> None:
