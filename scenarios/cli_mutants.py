@@ -12,10 +12,14 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the mutants are loaded by the command that needs them
+    from scenarios.mutants.mutant import Mutant
 
 KILLED, ALIVE, USAGE = 0, 1, 2
 TIMEOUT_S = 120.0
+_ALONE = 3  # a suite that has to run to its end takes longer than one that stops where it fails
 EXPLORE = (sys.executable, "-P", "-m", "scenarios", "explore", "--profile", "ci")
 
 
@@ -60,11 +64,11 @@ def _mutants(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace, chosen: list[Any]) -> int:
     from scenarios.mutants import running, suite, telling  # as above
 
-    own = list(options.command) or (list(EXPLORE) if options.breakages else None)
-    command = (lambda _: own) if own else suite.command
+    usual = _explore if options.breakages else suite.command
+    command = (lambda _: options.command) if options.command else usual
     quiet = options.json or options.table
     began = time.monotonic()
-    running.prove(command(None), options.timeout)
+    running.prove(command(None), _ALONE * options.timeout)
     outcomes = running.run_all(
         chosen, command, jobs=max(options.jobs, 1), timeout_s=options.timeout,
         done=lambda outcome: None if quiet else _tell(telling.tell_one(outcome)),
@@ -75,6 +79,15 @@ def _run(options: argparse.Namespace, chosen: list[Any]) -> int:
     else:
         _say((telling.as_table(outcomes) + "\n\n" if options.table else "") + telling.tell_score(outcomes, took_s))
     return KILLED if all(one.result is running.Result.KILLED for one in outcomes) else ALIVE
+
+
+def _explore(mutant: Mutant | None) -> list[str]:
+    """One machine on one mutant; all machines that have to find something, where there is nothing to be found."""
+    from scenarios.mutants.catalogue import BREAKAGES  # as above
+
+    if mutant is None:
+        return [*EXPLORE, *(word for name in sorted(set(BREAKAGES.values())) for word in ("--machine", name))]
+    return [*EXPLORE, "--machine", BREAKAGES[mutant.name], "--stories", f"stories/{mutant.name}"]
 
 
 def _tell(line: str) -> None:

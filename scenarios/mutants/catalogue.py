@@ -22,11 +22,26 @@ def choose(names: Iterable[str] = (), room: str | None = None) -> list[Mutant]:
         raise ValueError(f"there is no mutant {', '.join(unknown)}; `cio-scenarios mutants --list` names them all")
     return [mutant for mutant in map(MUTANTS.__getitem__, wanted or MUTANTS) if room in (None, mutant.room)]
 
-#: Ten in the fake and ten in the engine: about each of them the machines tell a short story within a minute.
-BREAKAGES = (
-    "email-case-sensitive", "add-creates-people", "remove-ignored", "suppressed-accepted", "delete-keeps-events",
-    "event-id-not-deduped", "event-time-of-arrival", "event-creates-nobody", "ids-trimmed", "lost-answer-counts-twice",
-    "duplicates-in-a-call", "last-call-forgotten", "acceptance-taken-for-membership", "late-people-never-retried",
-    "everything-every-time", "long-ids-cut", "partial-taken-for-success", "checkpoint-before-confirm",
-    "event-id-from-the-clock", "local-time",
-)
+#: Ten in the fake and ten in the engine: about each of them a machine tells a short story within a minute.
+BREAKAGES: Mapping[str, str] = {
+    "add-creates-people": "cohorts",
+    "remove-ignored": "cohorts",
+    "ids-trimmed": "cohorts",
+    "suppressed-accepted": "cohorts",
+    "merge-loses-memberships": "cohorts",
+    "delete-keeps-events": "events",
+    "event-id-not-deduped": "events",
+    "event-time-of-arrival": "events",
+    "event-creates-nobody": "events",
+    "lost-answer-counts-twice": "events",
+    "duplicates-in-a-call": "cohorts",
+    "last-call-forgotten": "cohorts",
+    "acceptance-taken-for-membership": "cohorts",
+    "late-people-never-retried": "cohorts",
+    "everything-every-time": "cohorts",
+    "long-ids-cut": "cohorts",
+    "checkpoint-before-confirm": "events",
+    "event-id-from-the-clock": "events",
+    "local-time": "events",
+    "reserved-names-passed": "events",
+}

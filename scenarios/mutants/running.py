@@ -24,6 +24,10 @@ from scenarios.mutants.mutant import Mutant
 #: The first of pytest's lines about what failed, in any of its wordings; a colour code may stand before it.
 _COLOUR = r"(?:\x1b\[[0-9;]*m)*"
 _FAILED = re.compile(rf"^{_COLOUR}(?:FAILED|ERROR){_COLOUR} (\S+?::.+?|\S+)(?: - .*)?$", re.MULTILINE)
+#: What `cio-scenarios explore` says of a find: the machine, and the story, which begins with the sentence that failed.
+_STORY = re.compile(
+    r"^(?P<machine>\w+): found something.*\n\n(?P<story>\"\"\"(?P<sentence>.*)(?:.*\n)+?)\n(?=\||\w+: )", re.MULTILINE
+)
 _MOST_SHOWN = 100
 _LAST_LINES = 15
 
@@ -92,12 +96,22 @@ def run_one(mutant: Mutant, command: Sequence[str], timeout_s: float) -> Outcome
 
 
 def what_failed(said: str) -> str:
-    """The first test that pytest names, else the last line that says anything."""
+    """The first test that pytest names, or the machine that tells a story, else the last line that says anything."""
     failed = _FAILED.search(said)
     if failed is not None:
         return failed[1]
+    story = _STORY.search(said)
+    if story is not None:
+        sentence = story["sentence"].removesuffix('"""')
+        return f"{story['machine']}: {sentence}"[:_MOST_SHOWN]
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     return lines[-1][:_MOST_SHOWN] if lines else "its exit code"
+
+
+def story_lines(said: str) -> int | None:
+    """How many lines the first story has, where one is told."""
+    story = _STORY.search(said)
+    return None if story is None else len(story["story"].rstrip().splitlines())
 
 
 def _run(command: Sequence[str], own: dict[str, str], timeout_s: float) -> tuple[int | None, str]:

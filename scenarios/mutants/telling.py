@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from scenarios.mutants.mutant import ROOMS, Mutant
-from scenarios.mutants.running import Outcome, Result
+from scenarios.mutants.running import Outcome, Result, story_lines
 
 
 def tell_one(outcome: Outcome) -> str:
@@ -41,7 +41,7 @@ def as_document(outcomes: Sequence[Outcome], took_s: float) -> dict[str, Any]:
         "ok": all(one.result is Result.KILLED for one in outcomes), "score": score, "took_s": round(took_s, 1),
         "mutants": [
             {"name": one.mutant.name, "room": one.mutant.room, "words": one.mutant.words, "result": one.result.value,
-             "by": one.by, "seconds": one.seconds}
+             "by": one.by, "seconds": one.seconds, "story_lines": story_lines(one.said)}
             for one in outcomes
         ],
     }  # fmt: skip

@@ -9,12 +9,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import fakeio
 import sync
+from scenarios import machines
 from scenarios.cli import main
 from scenarios.mutants import running, suite
 from scenarios.mutants.applying import CannotMutate, applied, find_target
@@ -239,6 +241,31 @@ def test_the_mutants_can_be_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert [line.split()[1] for line in lines] == [one.name for one in choose(BREAKAGES, ENGINE)]
 
 
+STORY = '"""I1: missing 1."""\n\nMACHINE = "cohorts"\n\n\ndef play(state: Any) -> None:\n    state.begins()\n'
+FOUND = f"cohorts: found something; play it with `pytest x.py`\n\n{STORY}\nevents: nothing wrong found\n\n| machine |\n"
+
+
+def test_the_lines_of_a_story_are_counted() -> None:
+    assert running.story_lines(FOUND) == 7
+    assert running.story_lines("cohorts: nothing wrong found\n") is None
+
+
+def test_about_each_breakage_one_machine_tells_its_story(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: dict[str, list[str]] = {}
+
+    def run_all(mutants: list[Mutant], command: Callable[[Mutant], list[str]], **_: object) -> list[Outcome]:
+        lines.update({mutant.name: command(mutant) for mutant in mutants})
+        return []
+
+    monkeypatch.setattr(running, "prove", lambda command, timeout_s: lines.update(alone=command))
+    monkeypatch.setattr(running, "run_all", run_all)
+    assert main(["mutants", "--breakages"]) == 0
+    assert lines.keys() == {"alone", *BREAKAGES}
+    assert lines["alone"][-4:] == ["--machine", "cohorts", "--machine", "events"]
+    assert lines["local-time"][-4:] == ["--machine", "events", "--stories", "stories/local-time"]
+    assert set(BREAKAGES.values()) <= machines.MACHINES.keys()
+
+
 @pytest.mark.parametrize(
     ("said", "by"),
     [
@@ -247,6 +274,7 @@ def test_the_mutants_can_be_listed(capsys: pytest.CaptureFixture[str]) -> None:
         pytest.param("ERROR tests/a.py - ImportError\n", "tests/a.py", id="a module that can't be imported"),
         pytest.param("ok 1\nnot ok 2 - sends\n\n", "not ok 2 - sends", id="another runner"),
         pytest.param("", "its exit code", id="silence"),
+        pytest.param(f"profile ci\n{FOUND}", "cohorts: I1: missing 1.", id="a machine's story"),
     ],
 )
 def test_what_failed_is_read_from_the_output(said: str, by: str) -> None:
