@@ -25,6 +25,7 @@ from sync.core.errors import SnapshotIncomplete, SourceError
 from sync.core.facts import SnapshotFacts
 from sync.core.rows import NOT_JSON
 from sync.core.wire_segments import fold
+from sync.edge import parquet
 from sync.edge.csv_column import BOM, BadCsv, Opened, read_column
 from sync.edge.membership import Spool
 
@@ -35,7 +36,7 @@ _BROKEN_DEFLATE = cast("type[Exception]", isal_zlib.error)  # isal's stubs call 
 _KNOWN_HEADERS = frozenset({"amplitude_id", "amplitudeid", "user_id", "userid", "cohort_id", "email"})
 _NOT_TEXT = (
     (b"PK\x03\x04", "a zip archive or a spreadsheet; unpack it, or save it as CSV"),
-    (b"PAR1", "a Parquet file; save the cohort as CSV or JSONL"),
+    (parquet.MAGIC, "a Parquet file inside of gzip; unpack it"),
 )
 
 
@@ -47,7 +48,10 @@ def read_cohort(source: str, id_column: str, id_type: str, spool: Spool) -> Snap
     rows = _Rows(id_type, spool)
     for path in _paths(source):
         with _explained(str(path)), path.open("rb") as raw:
-            _read(str(path), _unpacked(raw), id_column, rows)
+            if raw.peek(4).startswith(parquet.MAGIC):
+                _read_parquet(path, id_column, rows)
+            else:
+                _read(str(path), _unpacked(raw), id_column, rows)
     return SnapshotFacts(rows.kept, dict(rows.skipped))
 
 
@@ -205,9 +209,18 @@ def _read_jsonl(path: str, file: BinaryIO, id_column: str, rows: _Rows) -> None:
                 f"{path} has a line that is not one JSON object; nothing was planned or sent",
                 hint="the file is cut short or of another type: export the cohort again",
             ) from error
-        texts = list(map(_text, values))
-        rows.add([text.encode() for text in texts if text is not None])
-        rows.skip(BAD_ROW, texts.count(None))
+        _add(values, rows)
+
+
+def _read_parquet(path: Path, id_column: str, rows: _Rows) -> None:
+    for values in parquet.read_values(path, id_column):
+        _add(values, rows)
+
+
+def _add(values: list[object], rows: _Rows) -> None:
+    texts = list(map(_text, values))
+    rows.add([text.encode() for text in texts if text is not None])
+    rows.skip(BAD_ROW, texts.count(None))
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Event files as pieces of whole lines, in bounded memory: Export API zips, gzip, JSONL, folders, globs and stdin.
+"""Event files as pieces of whole lines, in bounded memory: zips, gzip, JSONL, Parquet, folders, globs and stdin.
 
 What a file is, its first bytes say, not its name. Everything that makes a source doubtful (damaged, cut short, of an
 unknown type) is a SourceError. A source of at most PROVEN_BYTES on disk is read to its end once before the first piece
@@ -24,6 +24,7 @@ import msgspec
 from isal import igzip_threaded, isal_zlib
 
 from sync.core.errors import SourceError
+from sync.edge import parquet
 from sync.edge.pacing import PACE_PREFIX
 
 BLOCK_BYTES = 256 * 1024  # small enough that a piece and its rows stay in the processor's cache
@@ -34,7 +35,7 @@ _STDIN = "standard input"
 _GZIP, _ZIP, _BOM = b"\x1f\x8b", (b"PK\x03\x04", b"PK\x05\x06"), b"\xef\xbb\xbf"
 _BROKEN_DEFLATE = cast("type[Exception]", isal_zlib.error)  # isal's stubs call the class an instance
 _BESIDE_STATE = frozenset(inbox + sqlite for inbox in ("", "-inbox") for sqlite in ("", "-wal", "-shm", "-journal"))
-_HINT = "give an Amplitude export: the zip, .json.gz files, or one JSON object a line"
+_HINT = "give an Amplitude export: the zip, .json.gz files, one JSON object a line, or Parquet"
 
 
 class Piece(msgspec.Struct, frozen=True, gc=False):
@@ -107,6 +108,10 @@ class EventFiles:
 
     def _pieces_of(self, path: Path, *, done: int = 0, whole: bool = True) -> Iterator[Piece]:
         with _explained(str(path)), path.open("rb") as file:
+            if file.peek(4).startswith(parquet.MAGIC):
+                yield from _rows_of(path, whole=whole)
+                self.bytes_read = done + path.stat().st_size
+                return
             for piece in _parts(str(path), file, whole=whole):
                 self.bytes_read = done + file.tell()
                 yield piece
@@ -267,8 +272,18 @@ def _lines(name: str, file: IO[bytes], *, whole: bool) -> Iterator[Piece]:
         yield Piece(name, b"".join(rest))
 
 
+def _rows_of(path: Path, *, whole: bool) -> Iterator[Piece]:
+    with closing(parquet.read_lines(path)) as chunks:
+        for lines in chunks:
+            yield Piece(str(path), lines)
+            if not whole:
+                return
+
+
 def _check_type(name: str, head: bytes) -> None:
     text = head.lstrip()
+    if text.startswith(parquet.MAGIC):
+        raise SourceError(f"{name} is a Parquet file, packed or piped", hint="unpack it, and name the file itself")
     if text and not text.startswith(b"{"):
         what = "a JSON array, not lines" if text.startswith(b"[") else "of an unknown type"
         raise SourceError(f"{name} is {what}", hint=_HINT)
