@@ -204,10 +204,9 @@ def is_our_host(netloc: str, bound: str) -> bool:
     Bound to every address of a machine, any address literal is ours, and the machine's name; no other name can be, or
     a page elsewhere could point its own name here.
     """
-    try:
-        host = (urlsplit(f"//{netloc}").hostname or "").rstrip(".")
-    except ValueError:
-        return False
+    if _port(netloc, 0) is None:
+        return False  # what stands where the port should is repeated in scripts and links
+    host = (urlsplit(f"//{netloc}").hostname or "").rstrip(".")
     address = _address(host)
     if address is not None and (address.is_loopback or bound in _WILDCARDS):
         return True

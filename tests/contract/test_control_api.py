@@ -227,6 +227,7 @@ def test_an_unknown_workspace_is_said_to_be_so(control: Control, workspace: str)
     pytest.param({"host": "10.0.0.1"}, 403, id="a foreign address"),
     pytest.param({"host": "track.customer.io"}, 403, id="a regional host"),
     pytest.param({"host": "["}, 403, id="no host at all"),
+    pytest.param({"host": "localhost:$(id)"}, 403, id="a command for a port"),
     pytest.param({"origin": "https://evil.example"}, 403, id="a foreign page"),
     pytest.param({"origin": "null"}, 403, id="a page of nowhere"),
     pytest.param({"origin": "http://localhost"}, 200, id="a page of ours"),
