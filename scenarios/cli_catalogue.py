@@ -1,4 +1,4 @@
-"""`cio-scenarios list`, `show`, `run` and `report`: the catalogue of edge cases on paper, and played."""
+"""`cio-scenarios list`, `show`, `run` and `report`: the catalogue of edge cases on paper, and played; `serve`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from scenarios.cli_catalogue_arguments import (
     add_list_arguments,
     add_report_arguments,
     add_run_arguments,
+    add_serve_arguments,
     add_show_arguments,
 )
 
@@ -28,12 +29,13 @@ Commands = argparse._SubParsersAction  # typeshed gives this class no public nam
 
 
 def add_catalogue_commands(commands: Commands[argparse.ArgumentParser]) -> None:
-    """`list`, `show`, `run` and `report`."""
+    """`list`, `show`, `run`, `report` and `serve`."""
     for name, text, arguments, run in (
         ("list", "the catalogue of edge cases, a line each", add_list_arguments, _list),
         ("show", "one edge case in full", add_show_arguments, _show),
         ("run", "play edge cases and print a conformance report", add_run_arguments, _run),
         ("report", "what a run on a real workspace has taught, as a table", add_report_arguments, _show_report),
+        ("serve", "a fake Customer.io and a fake Amplitude, wired, with sample data", add_serve_arguments, _serve),
     ):
         parser = commands.add_parser(name, help=text, description=text)
         arguments(parser)
@@ -60,12 +62,11 @@ def _show(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     cases = _chosen(options)
-    # here, since they bring the engine, which no other command needs
     if options.live:
-        from scenarios.cli_live import ask_live
+        from scenarios.cli_live import ask_live  # brings the engine, which no other command here needs
 
         return ask_live(options, cases)
-    from scenarios.catalogue.running import run_on_fake
+    from scenarios.catalogue.running import run_on_fake  # brings the engine, too
 
     if options.clean or options.report:
         raise RunError("--clean and --report go with --live")
@@ -80,6 +81,12 @@ def _show_report(options: argparse.Namespace) -> int:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{options.file} is no report of a run: {error}") from None
     return OK
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from scenarios.cli_serve import serve  # brings a web server, which no other command here needs
+
+    return serve(options)
 
 
 def _chosen(options: argparse.Namespace) -> list[Case]:

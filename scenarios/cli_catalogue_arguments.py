@@ -1,4 +1,4 @@
-"""The options of `cio-scenarios list`, `show`, `run` and `report`. Imports nothing, so that help comes at once."""
+"""The options of `cio-scenarios list`, `show`, `run`, `report` and `serve`. Brings nothing, so help comes at once."""
 
 from __future__ import annotations
 
@@ -33,6 +33,11 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_report_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", type=Path)
+
+
+def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", metavar="P", type=int, help="of the fake Customer.io; 0: a free one (7099 if free)")
+    _json(parser)
 
 
 def _tags(parser: argparse.ArgumentParser) -> None:
