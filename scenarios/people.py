@@ -23,6 +23,27 @@ def ids() -> st.SearchStrategy[str]:
     return st.one_of(_texts(), st.sampled_from(AWKWARD_IDS), st.sampled_from(id_edges(fitting=True))).filter(_is_id)
 
 
+def emails() -> st.SearchStrategy[str]:
+    """Addresses, in all letters: emails that differ only in case are one."""
+    names = st.sampled_from(("ada", "Ada", "a.b+c", "o'neil", "ünï", "x" * 64))
+    hosts = st.sampled_from(("example.com", "Example.COM", "mail.example.org", "例え.example"))
+    return st.builds(lambda name, host: f"{name}@{host}", names, hosts)
+
+
+def identifiers() -> st.SearchStrategy[dict[str, str]]:
+    """One identifier of a person as the v2 API names it: an id, an email or a cio_id, which nobody may have."""
+    cio_ids = st.text("0123456789abcdef", min_size=12, max_size=14)
+    return st.one_of(
+        ids().map(lambda value: {"id": value}), emails().map(lambda value: {"email": value}),
+        cio_ids.map(lambda value: {"cio_id": value}),
+    )  # fmt: skip
+
+
+def not_ids() -> st.SearchStrategy[str]:
+    """Texts that no id can be: empty, blank, too long."""
+    return st.one_of(st.sampled_from(("", " ", "\t", "\n", "\u00a0")), overlong_ids())
+
+
 def overlong_ids() -> st.SearchStrategy[str]:
     """Texts that are too long for an id by a little or by much."""
     return st.one_of(st.sampled_from(id_edges(fitting=False)), st.integers(151, 2_000).map(lambda size: "x" * size))

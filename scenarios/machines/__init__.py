@@ -6,6 +6,19 @@ from collections.abc import Mapping
 
 from scenarios.machines.base import Machine
 from scenarios.machines.cohorts import CohortMachine
+from scenarios.machines.dialects import DialectMachine
 from scenarios.machines.events import EventMachine
+from scenarios.machines.identities import IdentityMachine
+from scenarios.machines.paging import PagingMachine
+from scenarios.machines.receivers import ReceiverMachine
+from scenarios.machines.schedules import ScheduleMachine
 
-MACHINES: Mapping[str, type[Machine]] = {"cohorts": CohortMachine, "events": EventMachine}
+MACHINES: Mapping[str, type[Machine]] = {
+    "cohorts": CohortMachine,
+    "events": EventMachine,
+    "receivers": ReceiverMachine,
+    "identities": IdentityMachine,
+    "dialects": DialectMachine,
+    "paging": PagingMachine,
+    "schedules": ScheduleMachine,
+}
