@@ -59,7 +59,7 @@ class Destination:
         self._policy = policy
         self._network = network
         self._clock = clock
-        rates = {"track": settings.track_rate_per_s, "app": settings.app_rate_per_s}
+        self.rates_per_s = rates = {"track": settings.track_rate_per_s, "app": settings.app_rate_per_s}
         folder = settings.state_path.parent
         self._pacing = SharedPacing(folder, settings.site_id, rates) if shared else Pacing(rates)
         self._transports: list[Transport] = []

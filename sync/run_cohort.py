@@ -19,6 +19,7 @@ from sync.cohort_source import CohortSource, cohort_id_of, open_cohort_source
 from sync.core.diff import Ids, Known
 from sync.core.errors import InDoubt, SyncError
 from sync.core.facts import SnapshotFacts
+from sync.core.forecast import forecast_cohort
 from sync.core.guards import guard_empty, guard_mapping, guard_removals
 from sync.core.intents import CohortIntent
 from sync.core.ports import Clock
@@ -170,6 +171,7 @@ class _Run:
             self._totals = self._plan(work, found, baseline, remapped=_remapped(row, self._intent))
             if self._writing is None:
                 self._account_dry_run(self._totals)
+                self._foretell(self._totals, new=found.info is None)
             elif members is not None:
                 target = Target(self._segment_id(found, self._writing), self._intent.id_type)
                 self._perform(self._performer(work, members, target, spools), self._totals)
@@ -280,6 +282,13 @@ class _Run:
         self.report.already_members, self.report.not_found = totals.kept, totals.waiting
         self.report.added = totals.in_cohort - totals.kept - totals.waiting
         self.report.removed += totals.losses
+
+    def _foretell(self, totals: Totals, *, new: bool) -> None:
+        members = totals.in_cohort - totals.waiting
+        forecast = forecast_cohort(
+            totals.join, totals.leave, members, totals.waiting, verify=self._options.verify, new=new
+        )
+        self._console.note(forecast.sentence(self._destination.rates_per_s))
 
     def _account_unsettled(self) -> None:
         """A run that stopped early: who was a member is, the rest is pending."""

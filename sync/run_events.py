@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from sync.amplitude_pull import Project
 from sync.core.errors import SourceError, SyncError
+from sync.core.forecast import Forecast
 from sync.core.mapping import Discard, Rules
 from sync.core.ports import Clock
 from sync.core.report import Ended, EventsReport
@@ -151,8 +152,11 @@ class _Run:
         self._reading = EventReading(
             self._options.rules, known, known.people, bury=lambda discard, file, number: None, lanes=self._lanes
         )
+        requests = 1  # the one that proves the credentials
         for batch in self._reading.batches(self._watched(source)):
             self.report.delivered += batch.rows
+            requests += 1
+        self._console.note(Forecast(requests).sentence(self._destination.rates_per_s, self._lanes))
 
     def _deliver(self, source: EventSource) -> None:
         events = EventLedger(self._ledger, self._site_id, self.report.run_id)

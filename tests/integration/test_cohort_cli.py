@@ -77,6 +77,14 @@ def test_a_run_for_a_person_is_a_page_on_stdout(run: Run, workspace: WorkspaceHa
     assert "made segment 1" in done.stderr
 
 
+def test_a_dry_run_foretells_what_the_run_then_takes(run: Run, workspace: WorkspaceHandle, file: Path) -> None:
+    workspace.add_people([{"id": "a"}, {"id": "b"}])
+    dry = run("cohort", str(file), "--name", "vip", "--dry-run")
+    assert "would be added                                     2" in dry.stdout
+    assert dry.stderr == "a run would make about 6 requests, which take about 1.2 s at the rates allowed\n"
+    assert report(run("cohort", str(file), "--name", "vip", "--json"))["requests"] == 6
+
+
 @pytest.mark.parametrize(("person", "code", "status"), [("b", 0, "success"), ("other", 1, "partial")])
 def test_json_is_one_object_with_the_exit_code_that_fits(
     run: Run, workspace: WorkspaceHandle, file: Path, person: str, code: int, status: str

@@ -16,7 +16,17 @@ from sync.core.rows import parse_rows
 from sync.edge.console import Console
 from sync.edge.ledger import Ledger
 from sync.run_events import EventsOptions, run_events
-from tests.integration.event_engine import BATCH_PATH, HASTE, Engine, counts, row
+from tests.integration.event_engine import BATCH_PATH, HASTE, Engine, counts, row, wide
+
+
+def test_a_dry_run_foretells_what_the_run_then_takes(engine: Engine) -> None:
+    stream = io.StringIO()
+    options = EventsOptions(source=str(engine.export(*wide(*range(60)))), dry_run=True)
+    run_events(options, engine.settings(track_rate_per_s=2.0), None, Console(stream=stream), policy=HASTE)
+    requests = engine.report().requests
+    assert stream.getvalue() == (
+        f"a run would make about {requests} requests, which take about {requests / 2:.1f} s at the rates allowed\n"
+    )
 
 
 def said(engine: Engine, *rows: dict[str, Any], **rules: Any) -> list[str]:
