@@ -17,11 +17,13 @@ from fakeio.core.limits import LIMITS
 from fakeio.core.rules import REFUSED, RULES
 from fakeio.core.settings import ROWS
 from fakeio.edge.routing import Route
+from scenarios.catalogue import live_report
 from scenarios.samples.anomalies import COHORT_ANOMALIES, export_anomalies
 from tests.contract.proofs import Proof, asking, naming
 from tests.contract.source_tree import CHECKOUT
 from tests.contract.wishes import WISHES, Wish
 
+LIVE_REPORT = CHECKOUT / "scenarios" / "catalogue" / "live-report.json"
 _FENCE = re.compile(r"^```([a-z ]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)#]+)[^)]*\)")
@@ -162,6 +164,13 @@ def wishes_table() -> str:
     )
 
 
+def live_page() -> str:
+    """The kept report of a run on a real workspace."""
+    if not LIVE_REPORT.exists():
+        return "None is kept yet: every grade above rests on what is published, recorded or tested by clients.\n"
+    return live_report.render(json.loads(LIVE_REPORT.read_text(encoding="utf-8")))
+
+
 def _answer(wish: Wish) -> str:
     page = f"[{wish.page}]({wish.page})" if wish.page.endswith(".md") else f"\"{wish.page}\" above" if wish.page else ""
     tests = [test.replace(".py::test_", ": ").replace("_", " ") for test in wish.tests]
@@ -188,6 +197,7 @@ RENDERED: dict[tuple[str, str], Callable[[], str]] = {
     ("fakeio/README.md", "refused"): refused_table,
     ("fakeio/README.md", "settings"): settings_table,
     ("fakeio/README.md", "wishes"): wishes_table,
+    ("fakeio/README.md", "live"): live_page,
     ("scenarios/README.md", "anomalies"): anomalies_table,
 }
 
