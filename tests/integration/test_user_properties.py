@@ -10,6 +10,7 @@ import pytest
 
 from fakeio import Fake
 from sync.core.properties import Select
+from sync.edge import sent_attributes
 from sync.edge.console import Console
 from sync.edge.ledger import Ledger
 from sync.run_retry import run_retry
@@ -125,6 +126,22 @@ def test_large_updates_are_several_operations_and_one_row(engine: Engine) -> Non
     assert attributes(engine) == many
 
 
+def test_updates_of_many_people_fill_batches_to_the_limit(engine: Engine) -> None:
+    many = {f"a{n:02}": "x" * 1_000 for n in range(25)}
+    rows = [identify(n, many, user_id=f"u{n}") for n in range(40)]
+    assert counts(engine.report(*rows, user_properties=Select.ALL)) == {"received": 40, "delivered": 40}
+    first, *others = [one.body["batch"] for one in engine.workspace.requests if one.path == BATCH_PATH]
+    assert (len(first), len(first) + sum(map(len, others))) == (19, 40)  # of a little over 25,000 bytes each
+    assert all(attributes(engine, f"u{n}") == many for n in range(40))
+
+
+def test_of_many_properties_left_out_only_some_are_named(engine: Engine) -> None:
+    engine.report(identify(1, {f"{n:02}{'x' * 200}": n for n in range(23)}), user_properties=Select.ALL)
+    lines = engine.said.getvalue().splitlines()
+    assert [line for line in lines if "more user properties" in line] == ["3 more user properties were left out"]
+    assert max(map(len, lines)) < 200
+
+
 def test_nobody_becomes_somebody_else_unless_it_is_meant(engine: Engine) -> None:
     engine.workspace.add_person(id="other", email="taken@example.com")
     risky = {"id": "other", "email": "taken@example.com", "cio_id": "x", "unsubscribed": True, "_update": True, "ok": 1}
@@ -209,6 +226,25 @@ def test_a_dry_run_counts_rows_and_writes_nothing(engine: Engine) -> None:
     report = engine.report(*rows, user_properties=PLAN, dry_run=True)
     assert (counts(report), engine.sent()) == ({"received": 3, "delivered": 2, "duplicates": 1}, [])
     assert counts(engine.report(user_properties=PLAN)) == counts(report)
+
+
+def test_of_more_people_than_are_held_in_memory_the_ledger_knows(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sent_attributes, "MOST_PEOPLE", 1)
+    rows = [identify(n, {"plan": "a"}, user_id=f"u{n}") for n in range(3)]
+    assert counts(engine.report(*rows, user_properties=PLAN)) == {"received": 3, "delivered": 3}
+    assert counts(engine.report(*rows, user_properties=PLAN)) == {"received": 3, "duplicates": 3}
+
+
+def test_a_dry_run_reads_a_ledger_that_is_older_than_updates(engine: Engine) -> None:
+    rows = [identify(1, {"plan": "a"}), identify(2, {"plan": "b"})]
+    engine.report(*rows, user_properties=PLAN)
+    with Ledger.open(engine.path) as ledger:
+        ledger.connection.execute("DROP TABLE sent_attributes")
+        ledger.connection.execute("PRAGMA user_version = 5")
+    report = engine.report(user_properties=PLAN, dry_run=True)
+    assert counts(report) == {"received": 2, "delivered": 2}
 
 
 # -- trouble ----------------------------------------------------------------------------------------------------------
