@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any, NamedTuple
@@ -16,10 +17,13 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from fakeio.edge.auth import BASIC, BEARER
 from fakeio.edge.regions import gate_of
+from fakeio.edge.registry import Credentials
 from fakeio.edge.reproducing import LEFT_OUT, OTHER, WRONG, Key
 from fakeio.edge.routing import APP
 
 _UNAUTHORIZED = 401
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
+_ENDS_A_LINE = re.compile(r"[\r\n\0]")
 _SAFE = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"  # of a target, all but blanks, controls and what is not ASCII
 
 Outcome = tuple[str, str, str | None]  # operation, outcome, rule
@@ -69,9 +73,19 @@ def parse_recording(document: Any) -> list[Recorded]:
 
 def _read(parse: Callable[[int, Any], Recorded], place: int, row: Any) -> Recorded:
     try:
-        return parse(place, row)
+        return _sendable(parse(place, row))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         return Recorded(place, "?", "?", unreadable=f"the entry can't be read: {type(error).__name__} {error}")
+
+
+def _sendable(recorded: Recorded) -> Recorded:
+    """The request itself, if HTTP has a way to write it down; raises ValueError."""
+    if not _TOKEN.fullmatch(recorded.method):
+        raise ValueError(f"{recorded.method!r:.60} is no method")
+    for name, value in recorded.headers:
+        if not _TOKEN.fullmatch(name) or _ENDS_A_LINE.search(value):
+            raise ValueError(f"{name!r:.60} is no header, or its value has more than one line")
+    return recorded
 
 
 def _from_entry(place: int, entry: Mapping[str, Any]) -> Recorded:
@@ -142,7 +156,13 @@ def _encoded(body: Any, content_type: str) -> bytes:
 
 
 def _own_key(credentials: Mapping[str, str] | None) -> Key | None:
-    return None if credentials is None else Key(credentials["scheme"], credentials["user"], credentials["secret"])
+    if credentials is None:
+        return None
+    key = Key(credentials["scheme"], credentials["user"], credentials["secret"])
+    unknown = {key.user, key.secret} - {"", WRONG, *Credentials.__struct_fields__}
+    if unknown:
+        raise ValueError(f"a workspace has no credentials called {unknown.pop()!r:.60}")
+    return key
 
 
 def _key(header: str | None, api: str, status: int | None) -> Key | None:

@@ -202,6 +202,14 @@ def test_a_recording_of_another_tool_is_explained(
                  id="the other region"),
     pytest.param({"request": {"method": "GET"}}, "unreadable", id="an entry without what HAR requires"),
     pytest.param("GET /", "unreadable", id="an entry that is no object"),
+    pytest.param(entry("GET /\r\nX:", "https://track.customer.io/", 200), "unreadable", id="two lines as method"),
+    pytest.param(entry("GET", "https://track.customer.io/auth", 200, headers=[("x", "1\r\ny: 2")]), "unreadable",
+                 id="two lines as header"),
+    pytest.param(entry("GET", "https://track.customer.io/auth", 200, headers=[("x y", "1")]), "unreadable",
+                 id="two words as the name of a header"),
+    pytest.param({**entry("GET", "https://track.customer.io/auth", 200),
+                  "_fakeio": {"credentials": {"scheme": "basic", "user": "site_id", "secret": "password"}}},
+                 "unreadable", id="credentials that no workspace has"),
 ])  # fmt: skip
 def test_what_cannot_be_explained_is_reported_and_nothing_leaves_the_fake(
     fakeio: Command, tmp_path: Path, recorded: Any, code: str
