@@ -144,6 +144,8 @@ SCENARIOS: dict[int, Scenario] = {
         f"{_FAULTS}a_kill_at_every_request_ends_in_the_same_place",
         f"{_FAULTS}a_kill_at_every_commit_ends_in_the_same_place",
         "integration/test_kill.py::test_a_killed_cohort_run_ends_like_one_that_was_not",
+        "integration/test_kill_everywhere.py::test_a_pulled_cohort_costs_two_requests_at_most",
+        "integration/test_kill_everywhere.py::test_what_was_pushed_is_delivered_and_events_once",
     ),
     39: scenario(
         "one run a sync; a dead one's lease is free",
