@@ -11,7 +11,7 @@ import glob
 import gzip
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -23,13 +23,14 @@ from isal import igzip, isal_zlib
 from sync.core.budgets import PERSON_ID
 from sync.core.errors import SnapshotIncomplete, SourceError
 from sync.core.facts import SnapshotFacts
-from sync.core.rows import NOT_JSON
+from sync.core.rows import NOT_JSON, REPLACEMENT, mend
 from sync.core.wire_segments import fold
 from sync.edge import parquet
 from sync.edge.csv_column import BOM, BadCsv, Opened, read_column
 from sync.edge.membership import Spool
 
 CHUNK = 20_000  # rows handled at a time
+_NO_ID = object()
 UNMAPPED, TOO_LONG, BAD_ROW = "unresolved_mapping", "id_too_long", "bad_row"
 _GZIP = b"\x1f\x8b"
 _BROKEN_DEFLATE = cast("type[Exception]", isal_zlib.error)  # isal's stubs call the class an instance
@@ -203,13 +204,31 @@ def _read_jsonl(path: str, file: BinaryIO, id_column: str, rows: _Rows) -> None:
     lines = (line for line in _lines(file) if not line.isspace())
     while chunk := list(islice(lines, CHUNK)):
         try:
-            values = [decode(line).value for line in chunk]  # type: ignore[attr-defined]  # made one line above
-        except NOT_JSON as error:
+            values = _values(chunk, lambda line: decode(line).value)  # type: ignore[attr-defined]  # made just above
+        except (*NOT_JSON, ValueError) as error:
             raise SnapshotIncomplete(
                 f"{path} has a line that is not one JSON object; nothing was planned or sent",
                 hint="the file is cut short or of another type: export the cohort again",
             ) from error
         _add(values, rows)
+
+
+def _values(lines: list[bytes], value_of: Callable[[bytes], object]) -> list[object]:
+    try:
+        return [value_of(line) for line in lines]
+    except NOT_JSON:
+        return [_mended_value(line, value_of) for line in lines]
+
+
+def _mended_value(line: bytes, value_of: Callable[[bytes], object]) -> object:
+    """The same for a line of which some value is no strict JSON, NaN or half a surrogate pair; an identifier of that
+    kind is none. Raises ValueError and NOT_JSON where the line is not whole."""
+    try:
+        return value_of(line)
+    except NOT_JSON:
+        line.decode()  # bytes that are no text may be the end of what was cut
+        value = value_of(mend(line))
+        return _NO_ID if isinstance(value, str) and REPLACEMENT in value else value
 
 
 def _read_parquet(path: Path, id_column: str, rows: _Rows) -> None:

@@ -105,6 +105,26 @@ def test_one_object_a_line_is_read_too(tmp_path: Path, packed: bool) -> None:
     assert read(path) == (["00123", "123", "a"], SnapshotFacts(3, skipped))
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        pytest.param(b'{"user_id":"b","x":NaN}', (["a", "b", "c"], {}), id="NaN beside the identifier"),
+        pytest.param(b'{"user_id":"b","x":"\\ud800"}', (["a", "b", "c"], {}), id="half a surrogate pair beside it"),
+        pytest.param(b'{"user_id":NaN}', (["a", "c"], {"unresolved_mapping": 1}), id="NaN for an identifier"),
+        pytest.param(b'{"user_id":"x\\ud800"}', (["a", "c"], {"bad_row": 1}), id="half a pair in the identifier"),
+        pytest.param(b'{"user_id":9223372036854775808}', (["9223372036854775808", "a", "c"], {}), id="2^63"),
+        pytest.param(
+            b'{"user_id":"b","x":' + b"[" * 41 + b"]" * 41 + b"}", (["a", "b", "c"], {}), id="nested 41 deep",
+        ),
+    ],
+)
+def test_an_odd_value_costs_no_other_person(
+    tmp_path: Path, line: bytes, expected: tuple[list[str], dict[str, int]]
+) -> None:
+    path = write(tmp_path, b'{"user_id":"a"}\n' + line + b'\n{"user_id":"c"}\n', "cohort.jsonl")
+    assert read(path) == (expected[0], SnapshotFacts(len(expected[0]), expected[1]))
+
+
 def test_a_glob_reads_every_file_with_its_own_header(tmp_path: Path) -> None:
     write(tmp_path, rows("a", "b"), "1.csv")
     write(tmp_path, gzip.compress(b"user_id,amplitude_id\nb,1\nc,2\n"), "2.csv.gz")
