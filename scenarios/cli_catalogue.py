@@ -62,6 +62,8 @@ def _show(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     cases = _chosen(options)
+    if options.live and options.url:
+        raise RunError("a run is for either --live or --url")
     if options.live:
         from scenarios.cli_live import ask_live  # brings the engine, which no other command here needs
 

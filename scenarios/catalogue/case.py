@@ -18,6 +18,7 @@ from msgspec import UNSET, UnsetType
 NOW = 1_780_000_000
 DOCUMENTED, RECORDED, CLIENT_TESTED, ASSUMED = "documented", "recorded", "client-tested", "assumed"
 GRADES = (DOCUMENTED, RECORDED, CLIENT_TESTED, ASSUMED)
+APIS, AUTHS = ("track", "app"), ("own", "other", "wrong", "empty", "service", "none")
 Row = Mapping[str, Any]
 
 
@@ -153,6 +154,8 @@ def _checked(case: Case) -> Case:
     if case.live and any(isinstance(step, Sync) for step in case.steps):
         raise CaseError(f"{case.name}: runs of the engine are for a fake; take `live` away")
     for step in case.steps:
+        if isinstance(step, Ask) and (step.api not in APIS or step.auth not in AUTHS):
+            raise CaseError(f"{case.name}: APIs are {', '.join(APIS)}, credentials are {', '.join(AUTHS)}")
         if isinstance(step, Sync) and (step.cohort is None) == (step.events is None):
             raise CaseError(f"{case.name}: a run has either a cohort or events")
     return case

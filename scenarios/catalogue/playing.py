@@ -88,7 +88,7 @@ def judge_ending(ending: Ending, seen: Mapping[str, Any]) -> Iterator[Difference
     for name in ("people", "events", "activities", "ignored", "refused"):
         expected = getattr(ending, name)
         if expected is not None:
-            yield from compare(expected, seen[name], name)
+            yield from compare(list(expected), seen[name], name)
     if ending.gone:
         yield from compare(list(ending.gone), seen["gone"], "gone")
     for name, ids in ending.members.items():

@@ -33,7 +33,7 @@ def _page(case: Case) -> Iterator[str]:
 
 
 def _ask(number: int, ask: Ask) -> Iterator[str]:
-    later = f", {ask.after_s:g} s later" if ask.after_s else ""
+    later = f", {ask.after_s:,} s later" if ask.after_s else ""
     yield f"step {number}{later}: {ask.method} {ask.path}   ({ask.api}, credentials: {ask.auth})"
     yield from _rest(ask, ("step", "method", "path", "api", "auth", "after_s", "status"))
     yield f"    answers {ask.status or 'nothing'}"
