@@ -1,7 +1,7 @@
 """Pulled and pushed deliveries, killed before every commit and every request: same end, no event twice.
 
-Nothing lasting happens between two steps, so that a kill after one is a kill before the next. Runs over files are killed
-in `test_cohort_faults.py` and `test_events_kill.py`, repairs in `test_reconcile.py`, replays in `test_retry.py`.
+Nothing lasting happens between two steps, so that a kill after one is a kill before the next. Runs over files are
+killed in `test_cohort_faults.py` and `test_events_kill.py`, repairs in `test_reconcile.py`, replays in `test_retry.py`.
 """
 
 from __future__ import annotations
