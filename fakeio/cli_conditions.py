@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import math
 import os
 from collections.abc import Iterable
 from typing import Any
@@ -27,7 +29,7 @@ def add_condition_commands(commands: Any) -> None:
     add_call_command(commands, "flush", flush, "make everything accepted visible")
     clock = add_call_command(commands, "clock", turn_clock, "show or turn the workspace's clock")
     clock.add_argument("action", nargs="?", choices=("show", "set", "advance", "real", "manual"), default="show")
-    clock.add_argument("seconds", nargs="?", type=float, help="set: Unix time; advance: how far")
+    clock.add_argument("seconds", nargs="?", type=_seconds, help="set: Unix time; advance: how far")
     snapshot = add_call_command(commands, "snapshot", move_snapshot, "print, save or load the whole state as JSON")
     snapshot.add_argument("action", nargs="?", choices=("show", "save", "load"), default="show")
     snapshot.add_argument("file", nargs="?", metavar="FILE", help="save: where to; load: where from (- for stdin)")
@@ -77,6 +79,13 @@ def move_snapshot(options: argparse.Namespace) -> int:
     return say_done(options)
 
 
+def _seconds(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if math.isfinite(seconds := float(text)):
+            return seconds
+    raise argparse.ArgumentTypeError(f"{text!r:.40} is no number of seconds")
+
+
 def _save(path: str, document: Any) -> None:
     """Where nobody else can read it: a snapshot is about people."""
     try:
@@ -121,7 +130,8 @@ def change_faults(options: argparse.Namespace) -> int:
         return 0
     if options.action == "load":
         loaded = client.replace_faults(read_plan(options.details))
-        write(json.dumps({"faults": loaded}) if options.json else f"{len(loaded)} faults are in force")
+        count = "1 fault is" if len(loaded) == 1 else f"{len(loaded)} faults are"
+        write(json.dumps({"faults": loaded}) if options.json else f"{count} in force")
         return 0
     if options.action == "remove":
         for fault_id in options.details or _need_an_id():

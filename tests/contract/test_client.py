@@ -251,6 +251,8 @@ def test_a_plan_of_faults_is_loaded_from_a_file(fakeio: Command, control: Contro
     plan.write_text('[{"kind": "status", "status": 503}, {"kind": "reset"}]', encoding="utf-8")
     assert fakeio("fault", "load", str(plan)) == (0, "2 faults are in force\n", "")
     assert [fault["kind"] for fault in control.get("/faults")["faults"]] == ["status", "reset"]
+    plan.write_text('[{"kind": "close"}]', encoding="utf-8")
+    assert fakeio("fault", "load", str(plan)) == (0, "1 fault is in force\n", "")
 
 
 def test_a_snapshot_is_printed_saved_and_loaded(fakeio: Command, control: Control, tmp_path: Path) -> None:
@@ -280,6 +282,13 @@ def test_what_a_command_cannot_do_is_said_in_one_line(
 ) -> None:
     ended = fakeio(*arguments)
     assert (ended[0], ended[1], ended[2].count("\n"), says in ended[2]) == (code, "", 1, True), ended
+
+
+@pytest.mark.parametrize("moment", ["soon", "1e400", "nan"])
+def test_a_moment_that_is_no_number_is_a_mistake_of_usage(moment: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["clock", "set", moment])
+    assert (ended.value.code, f"{moment!r} is no number of seconds" in capsys.readouterr().err) == (2, True)
 
 
 def test_a_tape_that_has_dropped_some_says_so(capsys: pytest.CaptureFixture[str]) -> None:
