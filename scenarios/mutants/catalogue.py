@@ -26,10 +26,10 @@ def choose(names: Iterable[str] = (), room: str | None = None) -> list[Mutant]:
 BREAKAGES: Mapping[str, str] = {
     "add-creates-people": "cohorts",
     "remove-ignored": "cohorts",
-    "ids-trimmed": "cohorts",
-    "suppressed-accepted": "cohorts",
-    "merge-loses-memberships": "cohorts",
-    "delete-keeps-events": "events",
+    "delete-ignored": "cohorts",
+    "suppressed-accepted": "events",
+    "segment-made-twice": "cohorts",
+    "numbers-become-floats": "events",
     "event-id-not-deduped": "events",
     "event-time-of-arrival": "events",
     "event-creates-nobody": "events",
@@ -43,5 +43,5 @@ BREAKAGES: Mapping[str, str] = {
     "checkpoint-before-confirm": "events",
     "event-id-from-the-clock": "events",
     "local-time": "events",
-    "reserved-names-passed": "events",
+    "never-removes": "cohorts",
 }

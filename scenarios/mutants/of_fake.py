@@ -65,6 +65,15 @@ def _(original: Any, space: Any, operation: Any, now: float, request: int) -> An
 
 
 @HERE.mutant(
+    "segment-made-twice", _CORE + "workspace:_create_segment",
+    "one call makes two segments of one name", "App API > Segments > create: one segment a call",
+)  # fmt: skip
+def _(original: Any, space: Any, operation: Any, now: float, request: int) -> Any:
+    original(space, operation, now, request)
+    return original(space, operation, now, request)
+
+
+@HERE.mutant(
     "suppressed-accepted", _CORE + "workspace:Workspace.is_suppressed",
     "the next identify brings a suppressed person back", "parlel: the next identify recreates a suppressed person",
 )  # fmt: skip
@@ -78,6 +87,14 @@ def _(original: Any, *_: Any) -> None: ...
 )  # fmt: skip
 def _(original: Any, self: Any, identifiers: Any, at: float, request: int) -> None:
     original(self, tuple(identifiers)[:1], at, request)
+
+
+@HERE.mutant(
+    "delete-ignored", _CORE + "workspace:_delete_person",
+    "a deletion is answered with 200 and nobody goes", "parlel: other operations are accepted and dropped silently",
+)  # fmt: skip
+def _(original: Any, space: Any, operation: Any, now: float, request: int) -> Any:
+    return of(original, "Applied")()
 
 
 @HERE.mutant(

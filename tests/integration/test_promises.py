@@ -62,6 +62,17 @@ def make(client: httpx.Client, space: WorkspaceHandle) -> None:
     client.post("/v1/segments", json={"segment": {"name": "vip"}}, headers=headers).raise_for_status()
 
 
+def test_one_call_makes_one_segment(client: httpx.Client, space: WorkspaceHandle) -> None:
+    make(client, space)
+    assert [segment.name for segment in space.segments] == ["vip"]
+
+
+def test_whoever_is_deleted_is_gone(client: httpx.Client, space: WorkspaceHandle) -> None:
+    space.add_people([{"id": "1"}, {"id": "2"}])
+    track(client, space, "DELETE", "/customers/1", None)
+    assert [person.id for person in space.people] == ["2"]
+
+
 def test_the_deleted_are_members_no_more(client: httpx.Client, space: WorkspaceHandle) -> None:
     space.add_people([{"id": "1"}, {"id": "2"}])
     add(client, space, "1", "2")
