@@ -210,7 +210,8 @@ class _Run:
         """The source's error with what had been sent by then."""
         sent = self._dispatcher.delivered if self._dispatcher is not None else 0
         said = f"{sent} events before that were delivered and are remembered" if sent else "nothing was sent"
-        return SourceError(f"{error.message}; {said}", hint=error.hint, code=error.reason)
+        what = error.message.removesuffix("; nothing was sent")  # true of the source, and perhaps not of the run
+        return SourceError(f"{what}; {said}", hint=error.hint, code=error.reason)
 
     def _account(self, *, stopped: bool) -> None:
         report, reading, dispatcher = self.report, self._reading, self._dispatcher

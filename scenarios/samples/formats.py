@@ -54,8 +54,8 @@ def member_name(project: int, date: str, hour: int, part: int) -> str:
 
 
 def encode_row(row: Mapping[str, Any]) -> bytes:
-    """One line of an export, without its line feed."""
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()
+    """One line of an export, without its line feed. Half a surrogate pair becomes the escape that JSON has for it."""
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")
 
 
 def encode_gzip(data: bytes) -> bytes:

@@ -213,4 +213,5 @@ def test_trouble_that_stays_ends_the_run_where_it_was(export: Export) -> None:
     ended = export.run()
     assert isinstance(ended.error, SourceError)
     assert ended.error.reason == "amplitude_unreachable"
+    assert ended.error.message.count("nothing was sent") == 1
     assert export.cursor() is None
