@@ -35,6 +35,7 @@ class DialectMachine(Machine):
         self.other = self.open_world()
         self.said: dict[str, dict[str, Any]] = {}
         self.blocked: set[str] = set()
+        self.full: set[str] = set()  # who may have as many attributes as anybody can, so that no more are kept
 
     @begin(pool=IDS)
     def begins(self, pool: list[str]) -> None:
@@ -44,7 +45,7 @@ class DialectMachine(Machine):
     def identify(self, who: int, attributes: dict[str, Any]) -> None:
         """Somebody is made or changed; every value comes back as it was said."""
         assert self._both(who, "PUT", "", attributes, "identify", {"attributes": attributes})
-        if self.pool[who] not in self.blocked:
+        if not {self.pool[who], self._key(who)} & (self.blocked | self.full):
             self.said.setdefault(self._key(who), {}).update(attributes)
 
     @move(who=WHO, attributes=any_attributes())
@@ -52,6 +53,7 @@ class DialectMachine(Machine):
         """Perhaps over a limit: both refuse it, or both keep the same of it."""
         self._both(who, "PUT", "", attributes, "identify", {"attributes": attributes})
         self.said.pop(self._key(who), None)  # what is left of it is for the tables of limits
+        self.full.add(self._key(who))
 
     @move(who=WHO, name=st.sampled_from(NAMES), data=properties(), seconds=st.integers(0, 10**6))
     def track(self, who: int, name: str, data: dict[str, Any], seconds: int) -> None:
@@ -71,13 +73,13 @@ class DialectMachine(Machine):
     @move(who=WHO)
     def delete(self, who: int) -> None:
         self._both(who, "DELETE", "", None, "delete", {})
-        self.said.pop(self._key(who), None)
+        self._forget(who)
 
     @move(who=WHO)
     def suppress(self, who: int) -> None:
         """Gone, and nothing more is kept of them."""
         self._both(who, "POST", "/suppress", None, "suppress", {})
-        self.said.pop(self._key(who), None)
+        self._forget(who)
         self.blocked.add(self.pool[who])
 
     @move(some=SOME)
@@ -95,6 +97,10 @@ class DialectMachine(Machine):
         accepted = [status < 300 for status in answers]
         assert accepted[0] == accepted[1], f"{action} was answered {answers[0]} in v1 and {answers[1]} in v2"
         return accepted[0]
+
+    def _forget(self, who: int) -> None:
+        self.said.pop(self._key(who), None)
+        self.full.discard(self._key(who))
 
     def _key(self, who: int) -> str:
         return self.pool[who].lower() if looks_like_email(self.pool[who]) else self.pool[who]

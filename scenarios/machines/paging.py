@@ -71,6 +71,7 @@ class PagingMachine(Machine):
             self.world.delete(id=self.pool[who])
             self.truth.delete(id=self.pool[who])
             self.members.discard(self.pool[who])
+        self._note()  # who comes back at once is somebody else all the same
         self._sign_up(come)
         self._note()
 
@@ -94,7 +95,8 @@ class PagingMachine(Machine):
         assert len(ids) <= walk.size, f"a page of {len(ids)}; {walk.size} were asked for"
         walk.seen.update(ids)
         walk.start = page["next"] or ""
-        exactly_once_visibility(walk.seen, Counter(dict.fromkeys(walk.seen, 1)))
+        stayed = Counter({one: times for one, times in walk.seen.items() if one in walk.stayed})
+        exactly_once_visibility(stayed, Counter(dict.fromkeys(stayed, 1)))  # who went and came back may be told again
         if not walk.start:
             self.walks.remove(walk)
             safety_during_faults((), walk.seen, walk.ever)

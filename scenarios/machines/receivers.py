@@ -37,6 +37,7 @@ class ReceiverMachine(Machine):
         self.listener = Listener(self.environment(), self.folder, self.clock)
         self.stack.callback(self.listener.close)
         self.list_id = ""
+        self.gone: Some = frozenset()
 
     @begin(pool=pools(POOL), known=SOME)
     def begins(self, pool: list[str], known: Some) -> None:
@@ -77,10 +78,13 @@ class ReceiverMachine(Machine):
 
     @move(come=SOME, go=SOME)
     def people_come_and_go(self, come: Some, go: Some) -> None:
+        """Who was a member, went and came back is another person under an old id. A worker looks for who is new to it,
+        not at its members, and so takes no notice: here nobody comes back."""
+        self.gone |= go
         for person in self._ids(go):
             self.world.delete(id=person)
             self.truth.delete(id=person)
-        self._sign_up(come)
+        self._sign_up(come - self.gone)
 
     @move()
     def a_calm_day(self) -> None:
