@@ -106,6 +106,19 @@ def test_a_segment_is_made_once_whatever_happens_to_the_answer(engine: Engine, f
     assert len(engine.workspace.segments) == 1
 
 
+@pytest.mark.parametrize("verb", ["add", "remove"])
+def test_what_was_accepted_and_not_done_is_seen_and_sent_again(engine: Engine, verb: str) -> None:
+    ids = [f"user-{n}" for n in range(20)]
+    engine.people(*ids)
+    if verb == "remove":
+        engine.report(*ids)
+        ids = ids[:15]
+    engine.workspace.fault("drop", match={"path": f"*/{verb}_customers"}, times=2)
+    report = engine.report(*ids)
+    expected = {"added": 20} if verb == "add" else {"already_members": 15, "removed": 5}
+    assert (report.status, counts(report), engine.members()) == ("success", expected, set(ids))
+
+
 def test_a_page_proves_no_key(engine: Engine) -> None:
     engine.workspace.fault("garbage", **{"as": "html"}, match={"path": "/v1/workspaces"})
     ended = engine.run("a", policy=IMPATIENT)
