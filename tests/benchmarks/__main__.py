@@ -12,7 +12,18 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.benchmarks import e1_events, f1_identify, f3_start, f4_growth, f6_in_process, f7_forks, f8_scale
+from tests.benchmarks import (
+    e1_events,
+    e2_diff,
+    e4_requests,
+    e5_memory,
+    f1_identify,
+    f3_start,
+    f4_growth,
+    f6_in_process,
+    f7_forks,
+    f8_scale,
+)
 from tests.benchmarks.harness import Result, busyness, libraries, machine, print_result, render_rows
 
 BENCHMARKS: dict[str, Callable[..., list[Result]]] = {
@@ -23,6 +34,10 @@ BENCHMARKS: dict[str, Callable[..., list[Result]]] = {
     "F7": f7_forks.measure,
     "F8": f8_scale.measure,  # and F5, of the same server
     "E1": e1_events.measure,  # and E3, from the same runs
+    "E2": e2_diff.measure,
+    "E4": e4_requests.measure_cpu,
+    "E5": e5_memory.measure,
+    "E6": e4_requests.measure_pace,
 }
 README = Path(__file__).with_name("README.md")
 START, END = "<!-- measured -->\n", "<!-- /measured -->\n"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Callable
 from typing import cast
 
 import uvloop
@@ -43,7 +44,7 @@ class Swallow(asyncio.Protocol):
             self._body_left -= taken
             if self._body_left:
                 return
-            self._transport.write(TAKEN)  # what has a body of several pieces is no GET
+            self._transport.write(self.taken())  # what has a body of several pieces is no GET
             data = data[taken:]
         self._head += data
         while (end := self._head.find(HEAD_END)) >= 0:
@@ -52,8 +53,12 @@ class Swallow(asyncio.Protocol):
             if len(body) < length:
                 self._head, self._body_left = b"", length - len(body)
                 return
-            self._transport.write(REGION if self._head.startswith(b"GET ") else TAKEN)
+            self._transport.write(REGION if self._head.startswith(b"GET ") else self.taken())
             self._head = body[length:]
+
+    def taken(self) -> bytes:
+        """The answer to a request that is no GET."""
+        return TAKEN
 
 
 def announced(head: bytes) -> int:
@@ -62,12 +67,12 @@ def announced(head: bytes) -> int:
     return int(after.split(b"\r\n", 1)[0]) if found else 0
 
 
-async def serve() -> None:
+async def serve(connection: Callable[[], asyncio.Protocol] = Swallow) -> None:
     """Listens on a free port until terminated."""
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
-    server = await loop.create_server(Swallow, "127.0.0.1", 0)
+    server = await loop.create_server(connection, "127.0.0.1", 0)
     sys.stdout.write(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     await ended.wait()

@@ -13,9 +13,13 @@ from pathlib import Path
 import pytest
 
 from scenarios.samples.formats import EXPORT_KEYS
+from tests.benchmarks import engine_parts
+from tests.benchmarks.e2_diff import CHURN, ids, write
+from tests.benchmarks.e4_requests import USED, paced_results
 from tests.benchmarks.export import lines
 from tests.benchmarks.f6_in_process import compare
 from tests.benchmarks.harness import Result, Target, alternate, print_result, render_rows
+from tests.benchmarks.limited_sink import RATE, TOO_MANY, Limited, Window
 from tests.benchmarks.load import content_length
 from tests.benchmarks.peers import BATCH_BYTES, pack
 from tests.benchmarks.sink import REGION, TAKEN, Swallow
@@ -145,3 +149,34 @@ def test_a_measurement_replaces_the_table_and_leaves_the_page(tmp_path: Path, mo
     assert text.startswith(f"# B\n\n{command.START}Taken on ")
     assert text.endswith(f"- F0: a note\n{command.END}\nend\n")
     assert "old" not in text
+
+
+# -- the engine's parts -----------------------------------------------------------------------------------------------
+def test_a_cohort_churns_as_much_as_is_said() -> None:
+    before, after = set(ids(1_000, new=False)), set(ids(1_000, new=True))
+    assert (len(before), len(after), len(before - after), len(after - before)) == (1_000, 1_000, 10, 10)
+    assert CHURN == 100
+
+
+def test_the_diff_that_is_timed_finds_the_churn(tmp_path: Path) -> None:
+    before, after = write(tmp_path, 1_000)
+    assert engine_parts.diff(str(before), str(after))["changes"] == 20
+
+
+def test_a_limit_is_enforced_in_every_second() -> None:
+    window = Window(2)
+    assert [window.takes(at) for at in (0.0, 0.5, 0.9, 1.0, 1.4, 1.5, 3.0)] == [
+        True, True, False, True, False, True, True
+    ]  # fmt: skip
+
+
+def test_what_is_beyond_the_limit_is_answered_429() -> None:
+    answers = [Limited().taken() for _ in range(RATE + 1)]
+    assert answers == [TAKEN] * RATE + [TOO_MANY]
+
+
+def test_the_pace_is_judged_by_refusals_and_by_use() -> None:
+    refused, used = paced_results(10 * RATE + RATE, [{"throttled": 1, "seconds": 10.0, "accepted": 0}])
+    assert refused.ratios(refused.targets[0]) == [pytest.approx(1 / (11 * RATE) * 10_000 / 20)]
+    assert used.samples[USED] == [RATE]
+    assert used.targets[0].verdict(1.0) == "goal"
