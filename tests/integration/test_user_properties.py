@@ -10,11 +10,12 @@ import pytest
 
 from fakeio import Fake
 from sync.core.properties import Select
+from sync.core.sending import RetryPolicy
 from sync.edge import sent_attributes
 from sync.edge.console import Console
 from sync.edge.ledger import Ledger
 from sync.run_retry import run_retry
-from tests.integration.event_engine import BATCH_PATH, IMPATIENT, Engine, counts, ended_report, row
+from tests.integration.event_engine import BATCH_PATH, IMPATIENT, Engine, counts, ended_report, row, wide
 from tests.integration.test_events_faults import Choosy
 from tests.integration.test_events_kill import Commits, Countdown, Killed, engine_in
 from tests.integration.test_events_notes import said
@@ -282,6 +283,22 @@ def test_a_refused_update_makes_the_run_partial_although_its_event_arrived(engin
     ]
     again = engine.report(row(3, user_properties={"plan": "guilty"}), user_properties=PLAN)
     assert (counts(again), attributes(engine)) == ({"received": 1, "delivered": 1}, {"plan": "guilty"})
+
+
+def test_what_failed_is_sent_again_by_a_later_row_of_the_same_run(engine: Engine) -> None:
+    rows = [{**one, "user_properties": {"plan": "a"}} for one in wide(*range(120))]
+    engine.workspace.fault("status", status=503, match=BATCH, times=1)
+    ended = engine.run(*rows, user_properties=PLAN, policy=RetryPolicy(retries=0))
+    assert ended_report(ended).expired > 0
+    assert (updates(engine), attributes(engine)) == ([{"plan": "a"}] * 2, {"plan": "a"})
+
+
+def test_an_update_in_doubt_is_nothing_to_wait_for(engine: Engine) -> None:
+    engine.export(row(1, user_properties={"plan": "a"}))
+    with pytest.raises(Killed):
+        engine.run(user_properties=PLAN, network=Countdown(2, after=True))
+    assert counts(engine.report()) == {"received": 1, "delivered": 1}
+    assert "in doubt" not in engine.said.getvalue()
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before a request", "after its answer"])
