@@ -212,6 +212,19 @@ def test_no_error_ends_the_worker(
     assert listening.engine.members() == {"a"}
 
 
+def test_a_list_that_fails_keeps_nothing_else_waiting(
+    listening: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise KeyError("secret-person")
+
+    monkeypatch.setattr("sync.listening.run_cohort", fail)
+    assert (listening.push(webhook("a")), listening.push(row(1), "/events")) == (200, 200)
+    while listening.worker.try_to_work():
+        pass
+    assert [event.data["n"] for event in listening.engine.workspace.events()] == [1]
+
+
 def test_what_a_full_disk_does_not_keep_is_not_taken(listening: Listening) -> None:
     disk = listening.inbox._connection  # its limit of pages stands for a full disk: SQLite says the same of both
     (pages,) = disk.execute("PRAGMA page_count").fetchone()
