@@ -38,8 +38,9 @@ class Wire:
         self._open: dict[str, HTTPConnection] = {}
 
     def close(self) -> None:
-        for connection in self._open.values():
-            connection.close()
+        """Close what is open; the next request opens a connection of its own."""
+        while self._open:
+            self._open.popitem()[1].close()
 
     def send(self, ask: Ask) -> Answer:
         """Ask once; a connection that ends without an answer is an answer of status 0."""
@@ -52,8 +53,11 @@ class Wire:
             answer = connection.getresponse()
             text = answer.read().decode("utf-8", "replace")
         except (OSError, HTTPException):
-            self._open.pop(origin).close()
+            self.close()
             return Answer(0)
+        except BaseException:  # an interrupt leaves the connection in the middle of an exchange
+            self.close()
+            raise
         headers = {name.lower(): value for name, value in answer.getheaders()}
         return Answer(answer.status, headers, text, _parsed(text))
 

@@ -68,6 +68,7 @@ class PatientWire(Wire):
 
     def once(self, ask: Ask) -> Answer:
         """What is answered now, or as soon as the service takes requests again."""
+        self.close()  # one that the service has closed meanwhile would look like an answer that never came
         answer = super().send(ask)
         for _ in range(_WAITS):
             if answer.status != 429 or ask.status == 429:

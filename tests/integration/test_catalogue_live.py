@@ -11,12 +11,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from fakeio import Fake, WorkspaceHandle
 from scenarios.catalogue import live
+from scenarios.catalogue.asking import Wire
 from scenarios.catalogue.case import Case, Ending, Given
 from scenarios.catalogue.collection import all_cases
 from scenarios.catalogue.live import LiveError, Pacer, PatientWire, clean, run_live
@@ -171,6 +174,20 @@ def test_a_request_that_comes_too_soon_is_asked_again(real: WorkspaceHandle) -> 
     with closing(PatientWire(keys(real))) as wire:
         assert wire.send(identify("~ada".replace("~", RUN), {})).status == 200
     assert [request.status for request in real.requests] == [429, 429, 200]
+
+
+def test_an_interrupt_in_the_middle_of_an_exchange_spoils_no_later_one(
+    real: WorkspaceHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(connection: HTTPConnection) -> NoReturn:
+        raise KeyboardInterrupt
+
+    with closing(Wire(keys(real))) as wire:
+        with monkeypatch.context() as patch:
+            patch.setattr(HTTPConnection, "getresponse", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                wire.send(identify(f"{RUN}ada", {}))
+        assert wire.send(identify(f"{RUN}ada", {})).status == 200
 
 
 def test_only_a_prefix_of_a_run_can_be_cleaned(real: WorkspaceHandle) -> None:
