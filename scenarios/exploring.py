@@ -65,8 +65,8 @@ def search(
         shrinks += statistics.get("shrink-phase", {}).get("shrinks-successful", 0)
 
     try:
-        # the collector is typed by its first value, None
-        with redirect_stdout(io.StringIO()), collector.with_value(count):  # type: ignore[arg-type]
+        quiet = redirect_stdout(io.StringIO())
+        with quiet, collector.with_value(count):  # type: ignore[arg-type]  # it is typed by its first value, None
             run_state_machine_as_test(machine if seed is None else seeded(seed)(machine), settings=chosen)
     except (Exception, Enough) as raised:  # any exception at all is what the machine was looking for
         error = raised
