@@ -6,7 +6,9 @@ from typing import Any
 
 from hypothesis import example, given
 
+from fakeio.core.app_operations import SuppressAddress
 from fakeio.core.forking import fork
+from fakeio.core.snapshots import take
 from tests.unit.fakeio.histories import NOW, begin, busy, histories, live, settings, told
 
 
@@ -46,3 +48,12 @@ def test_what_the_forked_one_does_is_not_seen_by_forks_of_forks(
     live(original, theirs, now)
     live(child, theirs, later)
     assert told(grandchild) == document
+
+
+def test_a_fork_knows_the_addresses_that_bounced_and_keeps_its_own() -> None:
+    original = begin({})
+    original.apply(SuppressAddress(list="bounces", email="a@example.com"), NOW)
+    child = fork(original, id=1, name="child")
+    assert take(child)["esp_suppressions"] == take(original)["esp_suppressions"] != {}
+    child.apply(SuppressAddress(list="bounces", email="b@example.com"), NOW)
+    assert [row["email"] for row in take(original)["esp_suppressions"]["bounces"]] == ["a@example.com"]
