@@ -22,7 +22,7 @@ def add_cohort_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
         "source", type=_source, metavar="SOURCE",
-        help="a file or glob (Amplitude cohort CSV, plain or gzip, or JSONL), or amplitude:COHORT_ID",
+        help="a file or glob (Amplitude cohort CSV, plain or gzip, JSONL or Parquet), or amplitude:COHORT_ID",
     )
     add("--name", required=True, type=_text, metavar="NAME", help="names the sync and its segment, [Amplitude] NAME")
     add("--cohort-id", default="", metavar="ID", help="added to the segment's name (the COHORT_ID)")
