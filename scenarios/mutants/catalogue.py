@@ -40,7 +40,7 @@ BREAKAGES: Mapping[str, str] = {
     "late-people-never-retried": "cohorts",
     "everything-every-time": "cohorts",
     "long-ids-cut": "cohorts",
-    "checkpoint-before-confirm": "events",
+    "time-of-sending": "events",
     "event-id-from-the-clock": "events",
     "local-time": "events",
     "never-removes": "cohorts",

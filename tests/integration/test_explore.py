@@ -200,7 +200,7 @@ def test_only_what_is_built_is_offered() -> None:
     line = [sys.executable, "-P", "-m", "scenarios", "--help"]
     told = subprocess.run(line, capture_output=True, text=True, timeout=60, check=True, cwd="/").stdout
     assert re.findall(r"^    ([a-z]+)(?:  |$)", told, re.MULTILINE) == [
-        "demo", "explore", "sweep", "interleave", "list", "show", "run", "report", "mutants",
+        "demo", "explore", "sweep", "interleave", "list", "show", "run", "report", "serve", "mutants",
     ]  # fmt: skip
 
 

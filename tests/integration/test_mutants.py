@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import fakeio
+import scenarios
 import sync
 from scenarios import machines
 from scenarios.cli import main
@@ -27,12 +29,14 @@ from scenarios.mutants.mutant import ENGINE, FAKE, Collection, Mutant, Patch
 from scenarios.mutants.running import CannotRun, Outcome, Result
 from scenarios.mutants.telling import as_document, as_table, tell_one, tell_score
 from sync.core.sending import Reply, RetryPolicy, retry_after_s
+from tests.contract.readme import between
 
 PACKAGES = {FAKE: "fakeio.", ENGINE: "sync."}
 PATIENT, HASTY = MUTANTS["retry-after-ignored"], MUTANTS["retries-in-one-window"]
 LOOKS = "from sync.core.sending import Reply, retry_after_s as look; assert look(Reply(429, {'retry-after': '7'})) == 7"
 WAIT = Reply(429, {"retry-after": "7"})
 PATIENCE_S = 120
+HERE = Path(str(scenarios.__path__[0]))
 
 
 # ---- the list --------------------------------------------------------------------------------------------------------
@@ -53,6 +57,13 @@ def test_every_function_of_a_mutant_exists_in_its_room(name: str) -> None:
 
 def test_every_mutant_has_a_test_that_has_to_kill_it() -> None:
     assert suite.KILLERS.keys() == MUTANTS.keys()
+
+
+def test_the_pages_name_every_mutant_and_every_breakage() -> None:
+    rows = re.compile(r"^\| `([a-z0-9-]+)` \|", re.MULTILINE)
+    assert rows.findall((HERE / "mutants" / "README.md").read_text(encoding="utf-8")) == list(MUTANTS)
+    page = (HERE / "README.md").read_text(encoding="utf-8")
+    assert rows.findall(between(page, "breakages")) == list(BREAKAGES)
 
 
 def test_the_fixed_list_has_ten_breakages_of_each_room() -> None:
