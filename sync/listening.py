@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from sync.cohort_pass import SEARCH
+from sync.cohort_pass import MEMBERSHIP, SEARCH
 from sync.core.errors import SyncError
 from sync.core.facts import SnapshotFacts
 from sync.core.mapping import Rules
@@ -128,24 +128,27 @@ class Worker:
             )
         if applied.messages:
             return True  # the rest first, so that a list is delivered once for all of them
-        for row in self._lists():
-            self._deliver_list(row)
+        thorough = self._is_thorough()
+        for row in self._lists(thorough=thorough):
+            self._deliver_list(row, MEMBERSHIP if thorough else SEARCH)
+        if thorough:
+            self._looked_at = self._options.now()
         return self._deliver_events()
 
-    def _lists(self) -> list[ListRow]:
+    def _lists(self, *, thorough: bool) -> list[ListRow]:
         """Those that changed, and every now and then all of them, without the ones that must wait after a failure."""
-        now = self._options.now()
-        if now >= self._looked_at + AGAIN_S:
-            self._looked_at = now
-            rows = self._inbox.lists()
-        else:
-            rows = self._inbox.dirty()
+        rows = self._inbox.lists() if thorough else self._inbox.dirty()
         return [row for row in rows if self._is_due(row.list_id)]
 
-    def _deliver_list(self, row: ListRow) -> None:
+    def _is_thorough(self) -> bool:
+        """Whether this round looks at every member of every list, and not only at those of whom something was said:
+        whoever was deleted and signed up again is missing, though no push will ever name them."""
+        return self._options.now() >= self._looked_at + AGAIN_S
+
+    def _deliver_list(self, row: ListRow, verify: str) -> None:
         options = CohortOptions(
             source=_PUSHED, name=row.name if self._inbox.is_alone(row) else f"{row.name} ({row.cohort_id})",
-            cohort_id=row.cohort_id, id_type=self._options.id_type, verify=SEARCH,
+            cohort_id=row.cohort_id, id_type=self._options.id_type, verify=verify,
             allow_empty=True,  # everybody who left was told of by name
         )  # fmt: skip
         cohort = PushedCohort(self._inbox, row, self._options.id_type)

@@ -44,7 +44,7 @@ class Surroundings:
     folder: Path
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     flags: Mapping[str, str | None] = field(default_factory=dict)
-    clock: Clock = field(default_factory=SystemClock)
+    clock: Clock | None = None
     policy: RetryPolicy | None = None
 
 
@@ -59,6 +59,7 @@ class Runner:
         self._configuration = configuration
         self._syncs = syncs
         self._around = around
+        self._clock: Clock = around.clock or SystemClock()
         self._console = console
         self._told = told
 
@@ -69,7 +70,7 @@ class Runner:
 
     def run_due(self) -> list[Ended]:
         """Every sync that is due, in the order of the file."""
-        now = self._around.clock.now()
+        now = self._clock.now()
         return [self._run(name, sync) for name, sync in self._syncs.items() if self._is_due(name, sync, now)]
 
     def run_forever(self) -> None:
@@ -80,7 +81,7 @@ class Runner:
             if wait_s is None:
                 self._console.note("no sync will be due any more")
                 return
-            self._around.clock.sleep(min(wait_s, LONGEST_SLEEP_S))
+            self._clock.sleep(min(wait_s, LONGEST_SLEEP_S))
 
     # -- schedules ----------------------------------------------------------------------------------------------------
     def _is_due(self, name: str, sync: Sync, now: float) -> bool:
@@ -88,7 +89,7 @@ class Runner:
             return due_slot(sync.cadence, Schedules(ledger).slots(name, sync.digest(), now), now) is not None
 
     def _until_next(self) -> float | None:
-        now = self._around.clock.now()
+        now = self._clock.now()
         moments = []
         for name, sync in self._syncs.items():
             with Ledger.open(self._settings(sync).state_path) as ledger:
@@ -105,7 +106,7 @@ class Runner:
     def _run(self, name: str, sync: Sync) -> Ended:
         """One run, and its slot. Raises ConfigError and KeyboardInterrupt, after which the slot is still to be run."""
         settings = self._settings(sync)
-        now = self._around.clock.now()
+        now = self._clock.now()
         with Ledger.open(settings.state_path) as ledger:
             schedules = Schedules(ledger)
             slot = slot_at(sync.cadence, schedules.slots(name, sync.digest(), now).first_at, now)
@@ -123,12 +124,13 @@ class Runner:
         project = None
         if source.amplitude:
             project = Project(settings=project_of(source, self._around.environ), clock=self._around.clock)
+        policy, clock = self._around.policy, self._around.clock
         files = str(self._around.folder / source.files)
         if sync.kind == "cohort":
             cohort = cohort_options(name, sync, f"amplitude:{sync.cohort}" if project else files)
-            return run_cohort(cohort, settings, ledger, self._console, policy=self._around.policy, project=project)
+            return run_cohort(cohort, settings, ledger, self._console, policy=policy, project=project, clock=clock)
         events = EventsOptions(source=EXPORT if project else files, rules=rules_of(sync))
-        return run_events(events, settings, ledger, self._console, policy=self._around.policy, project=project)
+        return run_events(events, settings, ledger, self._console, policy=policy, project=project, clock=clock)
 
 
 _INTERRUPTED = 130

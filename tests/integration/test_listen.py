@@ -88,6 +88,18 @@ def test_somebody_who_appears_later_is_added_within_the_hour(listening: Listenin
     assert listening.engine.members() == {"late"}
 
 
+def test_a_member_who_signs_up_again_is_added_back_within_the_hour(listening: Listening) -> None:
+    listening.push(webhook("a", "b"))
+    listening.settle()
+    listening.engine.delete_person("a")
+    listening.engine.people("a")
+    listening.settle()
+    assert listening.engine.members() == {"b"}
+    listening.clock.advance(AGAIN_S)
+    listening.settle()
+    assert listening.engine.members() == {"a", "b"}
+
+
 # -- the other shapes -------------------------------------------------------------------------------------------------
 def test_the_list_protocol_answers_ids_flat_and_nested_and_always_the_same(listening: Listening) -> None:
     answers = [listening.web.post("/lists", json={"name": "[Amplitude] a: b: 7"}).json() for _ in range(2)]

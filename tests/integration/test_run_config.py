@@ -173,6 +173,12 @@ def test_the_scheduler_ends_when_nothing_will_be_due(scheduled: Scheduled) -> No
     assert "no sync will be due any more" in scheduled.engine.said.getvalue()
 
 
+def test_what_is_waited_for_in_a_run_passes_on_the_same_clock(scheduled: Scheduled) -> None:
+    scheduled.engine.workspace.fault("status", status=429, retry_after=7, times=1, match={"path": "*/region"})
+    assert [one.exit_code for one in scheduled.runner("vip").run_all()] == [0]
+    assert sum(scheduled.clock.slept) >= 7
+
+
 # -- what ends a schedule ---------------------------------------------------------------------------------------------
 def test_an_archived_cohort_ends_its_schedule_and_is_told_once(scheduled: Scheduled) -> None:
     scheduled.tick()
