@@ -93,8 +93,9 @@ def test_standard_input_may_be_a_pipe_that_trickles() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"\n\n  \n", gzip.compress(b""), zipped(), zipped(("a.json.gz", gzip.compress(b"")))]
-)
+    "data", [b"", b"\n\n  \n", gzip.compress(b""), zipped(), zipped(("a.json.gz", gzip.compress(b"")))],
+    ids=["nothing", "blank lines", "gzip of nothing", "an empty zip", "a zip of nothing"],
+)  # fmt: skip
 def test_an_empty_source_has_no_events(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "empty").write_bytes(data)
     assert read(tmp_path / "empty").strip() == b""
