@@ -92,8 +92,10 @@ class Guard:
                     refuse(connection, 408, f"the request was not whole after {allowed_s:g} seconds")
 
     def make_room(self, connections: Iterable[Any]) -> None:
-        """Close a tenth of all connections: those on which nothing is going on, before those that only began."""
-        idle = sorted((one for one in connections if one.is_waiting() and one.phase != BODY), key=lambda one: one.phase)
+        """Close a tenth of all connections: those on which nothing is going on, before those that only began; of either
+        kind, those that have been there longest."""
+        idle = [one for one in connections if one.is_waiting() and one.phase != BODY]
+        idle.sort(key=lambda one: (one.phase, one.number))
         for one in idle[: max(1, self.most // 10)]:
             one.transport.abort()
 

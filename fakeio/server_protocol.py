@@ -8,6 +8,7 @@ HTTP/1.0, upgrades, control calls, bad weather) goes the ordinary way, and the a
 from __future__ import annotations
 
 import asyncio
+import itertools
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
@@ -26,6 +27,7 @@ except ImportError:  # no wheel for this platform: the short way is never taken,
 
 _CHUNKED = b"transfer-encoding"
 _BODYLESS = (204, 304)
+_NUMBERS = itertools.count(1)
 _QUEUE = 16  # requests behind a held one that are read ahead, so that it is seen when their sender leaves
 
 
@@ -45,11 +47,13 @@ class Protocol(HttpProtocol):
 
     _product: ProductApp | None = None
     _early: list[bytes] | None = None
+    number = 0  # of this connection, in the order of their arrival
     _origin = ""
     _running: Any = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
         super().connection_made(transport)
+        self.number = next(_NUMBERS)
         if 0 < self.guard.most < len(self.connections):
             self.guard.make_room(one for one in list(self.connections) if one is not self)
         self._origin = origin_of(self.scheme or "http", self.server)

@@ -209,7 +209,7 @@ def test_the_command_offers_every_profile() -> None:
 
 
 def test_exploring_can_be_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: object) -> bool:
+    def interrupted(*_: object, **__: object) -> bool:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(exploring, "explore", interrupted)
