@@ -20,7 +20,7 @@ from fakeio.edge.proxy_head import HTTPS_PORT, BadHead, Destination, Head, desti
 from fakeio.edge.tls import REGIONAL_HOSTS
 
 LOOPBACK = "127.0.0.1"
-GRACE_S = 1.0  # how long what is under way may take once the proxy is told to stop
+GRACE_S = 1.0  # how long what is under way may take once the proxy is told to stop, or has refused
 _BACKLOG = 2048  # programs that open hundreds of connections at once are what fakes are for
 _MOST_HEAD_BYTES = 65_536
 _CHUNK_BYTES = 65_536
@@ -111,8 +111,7 @@ class Proxy:
             try:
                 await self._answer(reader, writer)
             except Refused as refused:
-                writer.write(refused.answer())
-                await writer.drain()
+                await _say(refused, reader, writer)
         writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -182,6 +181,17 @@ async def _through(proxy: str, destination: Destination) -> Stream:
         writer.close()
         raise Refused(502, f"{destination.host}:{destination.port} can't be reached: your own proxy says {status}")
     return reader, writer
+
+
+async def _say(refused: Refused, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer, then hear the client out: closing on bytes not yet read is a reset, and that would lose the answer."""
+    writer.write(refused.answer())
+    await writer.drain()
+    writer.write_eof()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(GRACE_S):
+            while await reader.read(_CHUNK_BYTES):
+                pass
 
 
 async def _read_head(reader: asyncio.StreamReader) -> Head:

@@ -53,7 +53,8 @@ def connected(proxy: Proxy) -> Iterator[socket.socket]:
 def ask(proxy: Proxy, *lines: str, body: str = "") -> str:
     """Everything that is answered until the connection ends."""
     with connected(proxy) as client:
-        client.sendall("\r\n".join([*lines, "", body]).encode("latin-1"))
+        # not a byte more: what is sent after the last request meets a connection that may be closed, and resets it
+        client.sendall("\r\n".join([*lines, body]).encode("latin-1"))
         return b"".join(iter(lambda: client.recv(65_536), b"")).decode("latin-1")
 
 
@@ -142,7 +143,7 @@ def test_a_request_in_the_clear_reaches_the_fake_as_its_host(fake: Fake, proxy: 
     line = f"PUT {scheme}://track.customer.io/api/v1/customers/7 HTTP/1.1"
     answer = ask(
         proxy, line, f"Authorization: {credentials(workspace)}",
-        "Host: elsewhere.example", "Content-Type: application/json", "Content-Length: 14", body='{"plan":"pro"}',
+        "Host: elsewhere.example", "Content-Type: application/json", "Content-Length: 14", "", body='{"plan":"pro"}',
     )  # fmt: skip
     assert status_of(answer) == 200
     assert [person.attributes["plan"] for person in workspace.people] == ["pro"]
@@ -236,6 +237,13 @@ def test_an_allowed_host_is_reached_by_way_of_the_callers_proxy(
         answer = ask(ours, f"GET {fake.url}/auth HTTP/1.1", "")
     assert status_of(answer) == status
     assert said in answer
+
+
+def test_a_refusal_reaches_a_client_that_is_still_sending(proxy: Proxy) -> None:
+    line = "POST http://api.example.com/x HTTP/1.1"
+    answer = ask(proxy, line, f"Content-Length: {8 * 1024 * 1024}", "", body="x" * 8 * 1024 * 1024)
+    assert status_of(answer) == 403
+    assert answer.endswith("let it through with --allow-host api.example.com\n")
 
 
 # -- the ends of things ------------------------------------------------------------------------------------------------
