@@ -15,7 +15,10 @@ DOCUMENTED, RECORDED, CLIENT_TESTED, ASSUMED = "documented", "recorded", "client
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One setting. `choices` lists its values; empty means a whole number of at least 0 (see `says` for the unit)."""
+    """One setting. `choices` lists its values; empty means a number from 0 to LARGEST (see `says` for the unit).
+
+    Such a number is whole, but for seconds: the names of those end in `_s`.
+    """
 
     name: str
     kind: str  # setting | switch
@@ -37,6 +40,8 @@ def _switch(name: str, default: Any, choices: tuple[Any, ...], says: str, source
 _IDENTIFYING = "Workspace settings > identifying people"
 _SILENT = "the vendor's pages are silent"
 _ON_OFF = (True, False)
+_YES_NO = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
+LARGEST = 1_000_000_000  # of a number: 31 years in seconds. What falls due later than clocks reach is never read back
 
 ROWS: tuple[Row, ...] = (
     _setting("identifiers", "email_or_id", ("email_or_id", "id", "email"), "what identifies a person", _IDENTIFYING),
@@ -186,6 +191,9 @@ ROWS: tuple[Row, ...] = (
             "most published texts have one, recorded answers have none", RECORDED),
     _switch("empty_lists", "list", ("list", "null"), "empty lists of the App API, but for exports and people by email",
             "both are recorded, of different lists", RECORDED),
+    _switch("pipelines_limits", "32_kb", ("32_kb", "64_kb"),
+            "how much one Pipelines call takes, a batch 500 kB or 1 MB; decides nothing while none is imitated",
+            "Pipelines API > Limits; texts of others say 64 kB and 1 MB", DOCUMENTED),
     _switch("delete_segment_in_use", "allow", ("allow", "reject"), "deleting a segment that something uses", _SILENT),
     _switch("delete_segment_dynamic", "allow", ("allow", "reject"), "deleting a data-driven segment",
             "App API > Segments > delete speaks of manual ones only"),
@@ -228,7 +236,7 @@ class Settings:
 
     def with_(self, changes: Mapping[str, Any]) -> Settings:
         """These settings with some replaced; raises BadSetting."""
-        return Settings({**self._values, **changes})
+        return Settings({**self.changed(), **changes})
 
     def as_dict(self) -> dict[str, Any]:
         """Every setting by name, as JSON values."""
@@ -248,13 +256,37 @@ def _unknown(name: Any) -> str:
 
 
 def _checked(name: str, value: Any) -> Any:
+    """`value` as the setting keeps it; raises BadSetting."""
     row = CATALOGUE.get(name)
     if row is None:
         raise BadSetting(_unknown(name))
+    found = _chosen(row, value) if row.choices else _measured(row, value)
+    if found is None:
+        raise BadSetting(f"{name} is {_allowed(row)}, not {value!r:.60}")
+    return found
+
+
+def _chosen(row: Row, value: Any) -> Any:
+    """The choice that is meant: 400 stands for "400" and "yes" for true, as people write them in TOML and JSON."""
+    spelled = _YES_NO.get(value, value) if isinstance(value, str) and row.choices == _ON_OFF else value
+    number = str(spelled) if isinstance(spelled, int) and not isinstance(spelled, bool) else None
+    # True == 1 in Python: compare types as well, so that 1 is not taken for True
+    same = (choice for choice in row.choices if choice in (spelled, number) and type(choice) in (type(spelled), str))
+    return next(same, None)
+
+
+def _measured(row: Row, value: Any) -> Any:
+    """The number that is meant; none is 0, which is how every row without choices says that there is no limit."""
+    if value is None or value == "none":
+        return 0
+    if isinstance(value, float) and value.is_integer():
+        return _measured(row, int(value))
+    kinds = (int, float) if row.name.endswith("_s") else (int,)
+    fits = isinstance(value, kinds) and not isinstance(value, bool) and 0 <= value <= LARGEST
+    return value if fits else None
+
+
+def _allowed(row: Row) -> str:
     if row.choices:
-        # True == 1 in Python: compare types as well, so that 1 is not taken for True
-        if not any(value == choice and type(value) is type(choice) for choice in row.choices):
-            raise BadSetting(f"{name} is one of {', '.join(map(repr, row.choices))}, not {value!r}")
-    elif not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise BadSetting(f"{name} is a whole number of at least 0, not {value!r}")
-    return value
+        return f"one of {', '.join(map(repr, row.choices))}"
+    return f"a {'number' if row.name.endswith('_s') else 'whole number'} from 0 to {LARGEST}"

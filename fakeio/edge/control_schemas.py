@@ -13,7 +13,7 @@ import msgspec
 
 from fakeio.core.deliveries import Delivery
 from fakeio.core.seeding_content import CONTENT_KEYS
-from fakeio.core.settings import ROWS
+from fakeio.core.settings import LARGEST, ROWS, Row
 from fakeio.core.snapshots import VERSION
 from fakeio.core.weather import APIS, Effect
 from fakeio.edge.clock import MODES
@@ -37,6 +37,12 @@ def maybe(schema: Schema) -> Schema:
 
 def many(schema: Schema) -> Schema:
     return {"type": "array", "items": schema}
+
+
+def _of_setting(row: Row) -> Schema:
+    if row.choices:
+        return choice(row.choices)
+    return {"type": "number" if row.name.endswith("_s") else "integer", "minimum": 0, "maximum": LARGEST}
 
 
 def by_name(schema: Schema) -> Schema:
@@ -188,7 +194,7 @@ SCHEMAS: dict[str, Schema] = {
     "NewFault": {"oneOf": [_fault(effect) for effect in KINDS.values()]},
     "Fault": {"oneOf": [_fault(effect, id=COUNT, seen=COUNT, fired=COUNT) for effect in KINDS.values()]},
     "Clock": exactly(now=NUMBER, mode=choice(MODES)),
-    "Settings": exactly(None, **{row.name: choice(row.choices) if row.choices else COUNT for row in ROWS}),
+    "Settings": exactly(None, **{row.name: _of_setting(row) for row in ROWS}),
     "Explanation": {
         "description": "About a whole person, one attribute, or one segment.",
         "anyOf": [
