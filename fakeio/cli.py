@@ -1,48 +1,54 @@
 """The command `fakeio`: which subcommands there are. Each lives in a `cli_*.py` beside this file.
 
-Starting fast matters more here than anywhere: whatever only one command needs is imported by that command.
+Starting fast matters more here than anywhere: whatever only one command needs is imported by that command, and who
+starts a server does not even wait for the others to be declared.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from typing import Any
 
-from fakeio.cli_client import add_client_commands
 from fakeio.cli_exec import add_exec_command
 from fakeio.cli_serve import add_serve_command
-from fakeio.cli_tables import add_table_commands
 from fakeio.cli_text import CommandFailed, complain, write
-from fakeio.client import CallFailed
 
 _ABOUT = "A Customer.io that runs on a laptop and in CI."
+_STARTING = ("serve", "exec")  # the commands that start a server
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 it could not be done, 2 usage or configuration."""
-    options = build_parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = build_parser(next(iter(given), None)).parse_args(given)
     try:
         return int(options.run(options))
     except CommandFailed as failed:
         complain(failed.message)
         return failed.status
-    except CallFailed as failed:
-        complain(str(failed))
-        return 1
     except BrokenPipeError:  # whoever read our output has seen enough
         return 0
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Every command and option; raises SystemExit(2) when an environment variable holds nonsense."""
+def build_parser(command: str | None = None) -> argparse.ArgumentParser:
+    """Every command and option that may follow where `command` comes first; without one, all there are.
+
+    Raises SystemExit(2) when an environment variable holds nonsense.
+    """
     parser = argparse.ArgumentParser(prog="fakeio", description=_ABOUT)
     parser.add_argument("--version", action=_Version, help="print the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_serve_command(commands)
     add_exec_command(commands)
-    add_table_commands(commands)
-    add_client_commands(commands)
+    if command not in _STARTING:
+        # here, since a server that is started has no use for them, and for the client that they bring
+        from fakeio.cli_client import add_client_commands
+        from fakeio.cli_tables import add_table_commands
+
+        add_table_commands(commands)
+        add_client_commands(commands)
     return parser
 
 

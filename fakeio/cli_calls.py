@@ -5,20 +5,36 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any
 
 from fakeio.cli_text import CommandFailed, table, write
-from fakeio.client import DEFAULT_URL, ControlClient
+from fakeio.client import DEFAULT_URL, CallFailed, ControlClient
+
+Run = Callable[[argparse.Namespace], int]
 
 
-def add_call_command(commands: Any, name: str, run: Any, says: str) -> argparse.ArgumentParser:
+def add_call_command(commands: Any, name: str, run: Run, says: str) -> argparse.ArgumentParser:
     """A command with `--url`, `--workspace`, `--control-token` and `--json`."""
     parser: argparse.ArgumentParser = commands.add_parser(name, help=says, description=says.capitalize() + ".")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=calling(run))
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     add_server_options(parser)
     return parser
+
+
+def calling(run: Run) -> Run:
+    """The command, with a call that comes to nothing said as any other failure: raises CommandFailed."""
+
+    @wraps(run)
+    def run_and_tell(options: argparse.Namespace) -> int:
+        try:
+            return run(options)
+        except CallFailed as failed:
+            raise CommandFailed(str(failed)) from failed
+
+    return run_and_tell
 
 
 def add_server_options(parser: argparse.ArgumentParser) -> None:

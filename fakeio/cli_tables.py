@@ -9,7 +9,7 @@ import argparse
 import json
 from typing import Any
 
-from fakeio.cli_calls import add_server_options
+from fakeio.cli_calls import add_server_options, calling
 from fakeio.cli_conditions import change_settings
 from fakeio.cli_text import table, write
 
@@ -26,6 +26,7 @@ def add_table_commands(commands: Any) -> None:
         parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
         parser.set_defaults(run=run)
     settings = parsers["settings"]
+    settings.set_defaults(run=calling(show_settings))
     settings.add_argument("action", nargs="?", choices=("catalogue", "show", "set"), default="catalogue",
                           help="show or set: those of a workspace of a running server")  # fmt: skip
     settings.add_argument("changes", nargs="*", metavar="NAME=VALUE", help="set: for example rate_limits=off")
@@ -41,7 +42,7 @@ def show_limits(options: argparse.Namespace) -> int:
 
 
 def show_routes(options: argparse.Namespace) -> int:
-    from fakeio.app import ROUTES  # only this command should wait for it
+    from fakeio.app_routes import ROUTES  # only this command should wait for it
     from fakeio.edge.control_server import route_row
 
     rows = [route_row(route) for route in ROUTES]

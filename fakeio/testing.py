@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.types import ASGIApp
 
-from fakeio.app import ROUTES, build_app, build_universe
+from fakeio.app import build_app, build_universe
 from fakeio.core.limits import LIMITS, Limit
 from fakeio.edge.control import build_control, is_loopback
 from fakeio.edge.registry import US, Options
@@ -101,7 +101,7 @@ class Fake:
     @cached_property
     def transport(self) -> FakeTransport:
         """For `httpx.Client(transport=…)` and `httpx.AsyncClient(transport=…)`: the same fake, without a socket."""
-        control = build_control(self._universe, routes=ROUTES, host=self._host, token=self._token)
+        control = build_control(self._universe, host=self._host, token=self._token)
         return FakeTransport(self._universe, control)
 
     def raise_first_error(self) -> None:

@@ -6,7 +6,6 @@ its forty routes, are imported by the first request for them. They are in `contr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from fakeio.edge.exchange import Universe
-    from fakeio.edge.routing import Route
 
 PREFIX = "/_fakeio"
 
@@ -30,26 +28,22 @@ def is_loopback(host: str) -> bool:
 
 
 class Desk(NamedTuple):
-    """Where the control API sits: the server it looks into, its product routes, and who may call.
+    """Where the control API sits: the server it looks into, and who may call.
 
     `host` is the address the server is bound to; `token` what a caller must send, if anything.
     """
 
     universe: Universe
-    routes: Sequence[Route] = ()
     host: str = "127.0.0.1"
     token: str | None = None
 
 
-def build_control(
-    universe: Universe, *, routes: Sequence[Route] = (), host: str = "127.0.0.1", token: str | None = None
-) -> ASGIApp:
+def build_control(universe: Universe, *, host: str = "127.0.0.1", token: str | None = None) -> ASGIApp:
     """The ASGI app of the control API. It expects the whole path, `/_fakeio` included.
 
-    `routes` are the product's, for the coverage table; `host` is the address the server is bound to; with `token`,
-    every call must carry it in `X-Fakeio-Token`.
+    `host` is the address the server is bound to; with `token`, every call must carry it in `X-Fakeio-Token`.
     """
-    return _BuiltWhenCalled(Desk(universe, routes, host, token))
+    return _BuiltWhenCalled(Desk(universe, host, token))
 
 
 class _BuiltWhenCalled:

@@ -38,7 +38,7 @@ def limits(call: Call) -> Result:
 
 def coverage(call: Call) -> Result:
     """Every published route: imitated or not, and how well its behaviour is known."""
-    return Result(200, {"routes": [route_row(route) for route in call.desk.routes]})
+    return Result(200, {"routes": [route_row(route) for route in call.desk.universe.router.routes]})
 
 
 def settings_catalogue(call: Call) -> Result:

@@ -1,7 +1,7 @@
 """Which route a method and a raw path mean: a walk through a tree of path segments, never a regular expression.
 
 Decides on the path as received: it is split first and decoded afterwards, so `a%2Fb` is one segment. What a route does
-is its handler's business; the routes themselves are listed in `app.py`.
+is its handler's business; the routes themselves are listed in `app_track.py` and `app_routes.py`.
 """
 
 from __future__ import annotations
@@ -72,44 +72,75 @@ class _Node:
 
 
 class Router:
-    """Routes by path segment, then by method."""
+    """Routes by path segment, then by method.
 
-    def __init__(self, routes: Iterable[Route]) -> None:
-        self._root = _Node()
-        for route in routes:
-            if route.routed:
-                self._add(route)
+    `others` tells the rest of them, and is asked by the first request that `routes` have no answer for. No path of
+    `routes` may be one of theirs too. Safe to use from several threads.
+    """
 
-    def _add(self, route: Route) -> None:
-        node = self._root
-        for part in route.path.split("/")[1:]:
-            if part.startswith("{"):
-                node.wild = node.wild or _Node()
-                node = node.wild
-            else:
-                node = node.children.setdefault(part, _Node())
-        if route.method in node.routes:
-            raise ValueError(f"two routes for {route.method} {route.path}")
-        node.routes[route.method] = route
+    def __init__(self, routes: Iterable[Route], others: Callable[[], Iterable[Route]] | None = None) -> None:
+        self._first = tuple(routes)
+        self._others = others
+        self._routes = self._first if others is None else None
+        self._root = _tree(self._first)
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """All of them."""
+        if self._routes is None:
+            assert self._others is not None, "only those are ever missing"
+            routes = (*self._first, *self._others())
+            # whole trees are swapped, and before anybody is told: two threads may both do this, to the same end
+            self._root = _tree(routes)
+            self._routes = routes
+        return self._routes
 
     def find(self, method: str, path: str) -> Found:
         """The route of that method and percent-encoded path."""
-        node = self._root
-        open_segments: list[str] = []
-        for part in path.split("/")[1:]:
-            child = node.children.get(part)
+        root = self._root
+        found = _walk(root, method, path)
+        if found.route is None and self.routes and self._root is not root:
+            return _walk(self._root, method, path)
+        return found
+
+
+def _tree(routes: Iterable[Route]) -> _Node:
+    root = _Node()
+    for route in routes:
+        if route.routed:
+            _plant(root, route)
+    return root
+
+
+def _plant(root: _Node, route: Route) -> None:
+    node = root
+    for part in route.path.split("/")[1:]:
+        if part.startswith("{"):
+            node.wild = node.wild or _Node()
+            node = node.wild
+        else:
+            node = node.children.setdefault(part, _Node())
+    if route.method in node.routes:
+        raise ValueError(f"two routes for {route.method} {route.path}")
+    node.routes[route.method] = route
+
+
+def _walk(node: _Node, method: str, path: str) -> Found:
+    open_segments: list[str] = []
+    for part in path.split("/")[1:]:
+        child = node.children.get(part)
+        if child is None:
+            child = node.wild
             if child is None:
-                child = node.wild
-                if child is None:
-                    return _UNKNOWN
-                open_segments.append(part)
-            node = child
-        route = node.routes.get(method)
-        if route is None:
-            return Found(None, open_segments, known_path=bool(node.routes))
-        if "" in open_segments and not route.blank_segment:
-            return _UNKNOWN
-        return Found(route, open_segments)
+                return _UNKNOWN
+            open_segments.append(part)
+        node = child
+    route = node.routes.get(method)
+    if route is None:
+        return Found(None, open_segments, known_path=bool(node.routes))
+    if "" in open_segments and not route.blank_segment:
+        return _UNKNOWN
+    return Found(route, open_segments)
 
 
 _UNKNOWN = Found(None, [], known_path=False)

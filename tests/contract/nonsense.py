@@ -15,7 +15,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from hypothesis import strategies as st
 
-from fakeio.app import ROUTES
+from fakeio.app_routes import ROUTES
 from fakeio.core.settings import ROWS
 from tests.contract.wire import Visit
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from fakeio.app import ROUTES
+from fakeio.app_routes import ROUTES
 from fakeio.core.limits import LIMITS
 from fakeio.core.rules import REFUSED, RULES
 from fakeio.core.settings import ROWS

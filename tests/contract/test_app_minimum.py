@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fakeio.app import ROUTES
+from fakeio.app_routes import ROUTES
 from tests.contract import live as fixtures
 from tests.contract.live import Live, Site
 

@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from fakeio.app import ROUTES
+from fakeio.app_routes import ROUTES
+from fakeio.core.settings import CATALOGUE
 from fakeio.edge.app_api.strictness import ANY_KEYS, KEYS
 from fakeio.edge.routing import APP
 from tests.contract import live as fixtures
@@ -150,3 +151,16 @@ def test_empty_lists_are_lists_or_null(live: Live, switch: str, empty: Any) -> N
     assert site.app.get("/v1/customers?email=x").json() == {"results": []}
     site.app.post("/v1/segments", json={"segment": {"name": "A"}})
     assert len(site.app.get("/v1/segments").json()["segments"]) == 1
+
+
+# ---- Pipelines -------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("size", CATALOGUE["pipelines_limits"].choices)
+def test_a_switch_of_pipelines_can_be_set_and_decides_nothing_while_its_calls_are_unknown(
+    live: Live, size: str
+) -> None:
+    site = live.site(settings={"pipelines_limits": size})
+    key = (site.hosted.credentials.pipelines_write_key, "")
+    answer = httpx.post(f"{live.url}/v1/identify", auth=key, json={"userId": "1"})
+    assert (answer.status_code, answer.json()) == (404, {"errors": [{"detail": "not found", "status": "404"}]})
+    assert site.hosted.state.settings.pipelines_limits == size

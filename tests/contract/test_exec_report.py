@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from fakeio.app import ROUTES, build_universe
+from fakeio.app import build_universe
+from fakeio.app_routes import ROUTES
 from fakeio.cli_exec_report import parse_expected, read_expected, summarise, unmet
 from fakeio.cli_text import CommandFailed
 from fakeio.edge.control import build_control
@@ -28,7 +29,7 @@ SEED = {
 
 def client_of(universe: Universe) -> httpx.Client:
     """A client of the six hosts."""
-    transport = FakeTransport(universe, build_control(universe, routes=ROUTES, host="127.0.0.1"))
+    transport = FakeTransport(universe, build_control(universe, host="127.0.0.1"))
     return httpx.Client(transport=transport, auth=(SITE, TRACK_KEY), base_url="https://track.customer.io/api/v1/")
 
 

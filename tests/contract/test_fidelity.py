@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import fakeio
-from fakeio.app import ROUTES
+from fakeio.app_routes import ROUTES
 from fakeio.core.rules import RULES, Rule
 from fakeio.core.settings import ROWS, Row
 from fakeio.edge.routing import Route

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as profile
 
-from fakeio.app import ROUTES, build_universe
+from fakeio.app import build_universe
 from fakeio.core.snapshots import take
 from fakeio.edge import journal
 from fakeio.edge.control import build_control
@@ -38,7 +38,7 @@ def opened(path: Path, **given_settings: Any) -> Iterator[tuple[Universe, Store]
 
 
 def client_of(universe: Universe) -> httpx.Client:
-    transport = FakeTransport(universe, build_control(universe, routes=ROUTES))
+    transport = FakeTransport(universe, build_control(universe))
     return httpx.Client(transport=transport, base_url="http://127.0.0.1", auth=(SITE, TRACK_KEY))
 
 

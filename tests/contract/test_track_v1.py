@@ -9,7 +9,7 @@ import httpx
 import pytest
 from msgspec import structs
 
-from fakeio.app import ROUTES
+from fakeio.app_routes import ROUTES
 from fakeio.edge.registry import Credentials
 from fakeio.edge.routing import APP
 from tests.contract import live as fixtures

@@ -1,6 +1,6 @@
 """One row of the table of App API routes, with what most of them share filled in.
 
-Each module of this package lists its own routes; `app.py` collects them.
+Each module of this package lists its own routes; `app_routes.py` collects them.
 """
 
 from __future__ import annotations
