@@ -25,7 +25,6 @@ if TYPE_CHECKING:  # the workspace imports this module
     from fakeio.core.workspace import Workspace
 
 _QUEUED_SHARE = 0.2  # of the time of each phase
-_LONGEST_S = 1_000_000_000  # a build that never ends; more would not fit the arithmetic of a clock
 _JITTER_S = 1.0  # a real clock may step back that far without everybody being judged again
 
 
@@ -293,7 +292,7 @@ def understand(space: Workspace, document: Any, id: int | None) -> Condition:
 
 def begin(space: Workspace, segment: Segment, condition: Condition, now: float) -> None:
     """Build a new data-driven segment, in the time that the settings give it."""
-    takes_s = min(space.settings.segment_build_s, _LONGEST_S)
+    takes_s = space.settings.segment_build_s
     _builder(space).add(Ruled(segment, condition), space.events(), now, takes_s)
 
 

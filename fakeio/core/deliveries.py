@@ -177,7 +177,7 @@ def report_metric(space: Workspace, operation: op.ReportMetric, now: float, requ
 
 
 def unsubscribe(space: Workspace, operation: op.Unsubscribe, now: float, request: int) -> Outcome:
-    """Set the recipient's `unsubscribed`, and remember which delivery it came from."""
+    """Set the recipient's `unsubscribed`, and count it among the delivery's metrics, where it stays."""
     delivery = space.deliveries.get(operation.delivery_id)
     person = space.people.get(delivery.person) if delivery is not None and delivery.person else None
     if delivery is None or person is None:
@@ -189,5 +189,6 @@ def unsubscribe(space: Workspace, operation: op.Unsubscribe, now: float, request
     space.write_attributes(person, {"unsubscribed": operation.unsubscribe}, now, request)
     delivery.unsubscribed = operation.unsubscribe
     if operation.unsubscribe:
+        delivery.metrics["unsubscribed"] = int(now)
         space.log.add("unsubscribed_email", now, person.cio_id, request, detail={"delivery_id": delivery.id})
     return Applied(person.cio_id)

@@ -18,6 +18,7 @@ KINDS = (ID, EMAIL, PHONE, CIO_ID)
 CIO_PREFIX = "cio_"
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+\Z")
+_ADDRESS = re.compile(r"(\"[^\"]+\"|[^@\s]+)@[^@\s]+\Z")
 _CIO = re.compile(r"[a-zA-Z0-9]+\Z")
 
 
@@ -39,6 +40,11 @@ class Ref(NamedTuple):
 def looks_like_email(text: str) -> bool:
     """True for text shaped like an address: something, one `@`, a dotted domain, no white space."""
     return _EMAIL.match(text) is not None
+
+
+def may_be_email(text: str) -> bool:
+    """False for what can be no address at all: less strict than the shape that makes an email of a path."""
+    return _ADDRESS.match(text) is not None
 
 
 def from_path(text: str, settings: Settings) -> Ref | Refused:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # the workspace imports this module
     from fakeio.core.workspace import Workspace
 
 TAKEN = "The identifier is already associated with a different profile."
+NO_EMAIL = "The email is not a valid address."
 _IDENTIFIER_KEYS = frozenset((ID, EMAIL, CIO_ID))
 
 
@@ -46,10 +47,14 @@ def identify(space: Workspace, operation: Identify, now: float, request: int) ->
     ignored = _drop_suppressed(space, claims, notes)
     if ignored is not None:
         return ignored
+    malformed = _malformed_email(space, claims)
     found = _target(space, operation, claims, stamp, notes)
     if isinstance(found, Ignored):
         return found
     person, changed = found
+    if malformed is not None:
+        notes.append(Ignored("identifier.malformed", f"{malformed} is no address", person.cio_id))
+        _log_failure(space, person, malformed, NO_EMAIL, stamp)
     changed |= _assign_identifiers(space, person, claims, stamp, notes)
     if not _rest_is_dropped(space, notes):
         changed |= _write_attributes(space, person, operation.attributes, stamp, notes)
@@ -139,6 +144,15 @@ def _drop_suppressed(space: Workspace, claims: _Claims, notes: list[Ignored]) ->
             del claims.body[kind]
             notes.append(blocked)
     return space.is_suppressed(claims.address)
+
+
+def _malformed_email(space: Workspace, claims: _Claims) -> Ref | None:
+    """The email of the body when it is no address: it is taken out, whoever is meant."""
+    email = claims.body.get(EMAIL)
+    if not email or identifiers.may_be_email(email) or space.settings.email_malformed == "store":
+        return None
+    del claims.body[EMAIL]
+    return Ref(EMAIL, email)
 
 
 def _rest_is_dropped(space: Workspace, notes: list[Ignored]) -> bool:

@@ -54,6 +54,8 @@ _ROWS = (
          "activity log: The identifier is already associated with a different profile.", PARTIAL),
     Rule("identifier.fixed", "a set identifier changes only when the person is addressed by cio_id",
          DOCUMENTED, _IDENTIFY, PARTIAL),
+    Rule("identifier.malformed", "an email that is no address is not set", ASSUMED,
+         "the vendor's pages are silent; switch `email_malformed`", PARTIAL),
     Rule("attribute.stale", "a value older than the attribute's last write by `_timestamp` is skipped",
          DOCUMENTED, _IDENTIFY, PARTIAL),
     Rule("attribute.no_room", "a person has at most 300 attributes; further ones are dropped",

@@ -148,6 +148,8 @@ ROWS: tuple[Row, ...] = (
             "attributes beside an identifier that could not be set", _SILENT),
     _switch("email_case", "last_written", ("last_written", "first_written"),
             "the spelling of an email that is written again in another case", _SILENT),
+    _switch("email_malformed", "fails", ("fails", "store"), "an email in the body of an identify that is no address",
+            f"the rest is written, the activity log has a failed change; {_SILENT}"),
     _switch("person_empty_value", "remove", ("remove", "keep"), "null or empty text as the value of an attribute",
             "said of objects and relationships only"),
     _switch("person_attributes", 300, (), "attributes that one person may have in all (0: any number)",

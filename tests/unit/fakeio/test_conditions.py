@@ -8,8 +8,10 @@ import pytest
 
 from fakeio.core import operations as op
 from fakeio.core.explaining import explain_membership
-from fakeio.core.seeding import SeedError, add_people, add_segment, seed, snapshot
+from fakeio.core.seed_error import SeedError
+from fakeio.core.seeding import add_people, add_segment, seed, snapshot
 from fakeio.core.segments import Segment
+from fakeio.core.settings import LARGEST
 from tests.unit.fakeio.spaces import NOW, Space, ref
 
 DAY_S = 86_400
@@ -236,7 +238,7 @@ def test_what_happens_during_a_build_is_in_it() -> None:
 
 
 def test_a_build_may_take_longer_than_anybody_waits() -> None:
-    space = Space(segment_build_s=10**400)
+    space = Space(segment_build_s=LARGEST)
     segment = auto(space, PRO)
     later(space, 400 * DAY_S)
     assert (segment.state, segment.progress) == ("build_queued", None)

@@ -58,6 +58,15 @@ def test_an_unsubscribe_link_unsubscribes_the_person_and_can_be_taken_back() -> 
     assert space.activities("unsubscribed_email") == ["unsubscribed_email"]
 
 
+def test_an_unsubscribe_is_a_metric_of_its_delivery_even_when_it_is_taken_back() -> None:
+    space = with_delivery()
+    for unsubscribes in (True, False):
+        space.do(op.Unsubscribe(delivery_id="dlv", unsubscribe=unsubscribes))
+        delivery = space.workspace.deliveries.get("dlv")
+        assert delivery is not None
+        assert delivery.metrics == {"unsubscribed": int(space.now)}
+
+
 # --- forms ----------------------------------------------------------------------------------------------------------
 
 

@@ -100,6 +100,35 @@ def test_an_email_changes_through_an_id_path_by_setting_only(
     assert space.person("id:1").email == email
 
 
+@pytest.mark.parametrize("identifiers", ["email_or_id", "email", "id"])
+@pytest.mark.parametrize("email", ["notmail", "a b@x.io", "@x.io", "a@", "a@b@c", 5, "a@x.io\n"])
+def test_an_email_that_is_no_address_is_not_set_and_the_failure_is_logged(identifiers: str, email: object) -> None:
+    space = Space(identifiers=identifiers)
+    address = "email:p@x.io" if identifiers == "email" else "id:1"
+    space.identify(address)
+    before = space.people()
+    one_id = {"id": "1"} if identifiers == "id" else {}
+    kept = space.identify(address, email=email, plan="pro", **one_id)
+    assert isinstance(kept, Applied)
+    assert [note.rule for note in kept.notes] == ["identifier.malformed"]
+    assert space.people() == [{**before[0], "plan": "pro"}]
+    [failed] = [line for line in space.workspace.log.after(0, 10) if line.type == "failed_attribute_change"]
+    assert failed.detail == {"email": {"reason": "The email is not a valid address.", "value": str(email)}}
+
+
+@pytest.mark.parametrize("email", ["a@x.io", "a@localhost", '"a b"@x.io', "\u00e9@\u00e9.io", "a+b@x.io"])
+def test_an_email_that_may_be_an_address_is_set(email: str) -> None:
+    space = Space()
+    space.identify("id:1", email=email)
+    assert space.people() == [{"id": "1", "email": email}]
+
+
+def test_an_email_that_is_no_address_is_stored_by_switch() -> None:
+    space = Space(email_malformed="store")
+    assert isinstance(space.identify("id:1", email="notmail"), Applied)
+    assert space.people() == [{"id": "1", "email": "notmail"}]
+
+
 def test_a_call_by_cio_id_changes_and_clears_identifiers() -> None:
     space = Space()
     space.identify("id:1", email="a@x.io")
