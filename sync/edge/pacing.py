@@ -22,6 +22,7 @@ from sync.core.pace import DEFAULT_RATE_PER_S, Pace, Pacer
 
 PACE_PREFIX = "cio-sync-pace-"
 _MOST_BYTES = 1 << 20
+_LONGEST_TURN_S = 60.0  # between looking at the clock and having the lock, on a machine that is very busy
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[float, Pace]).decode
 
@@ -108,4 +109,5 @@ def _parse(text: bytes, now: float) -> Pace:
         written_at, pace = _decode(text)
     except msgspec.DecodeError:
         return Pace()
-    return pace if written_at <= now + 1 else Pace()  # from the future: the machine was started anew since
+    # from the future: the machine was started anew since
+    return pace if written_at <= now + _LONGEST_TURN_S else Pace()

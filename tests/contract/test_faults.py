@@ -18,6 +18,7 @@ from tests.contract import handling
 APPLIED: list[str] = ["1"]
 NOTHING: list[str] = []
 PATIENT_S = 30
+IMPATIENT = httpx.Timeout(PATIENT_S, read=0.1)
 
 fake, space = handling.fake, handling.space
 
@@ -79,19 +80,19 @@ def test_latency_delays_the_answer_and_changes_nothing_else(
     answer = identify(client, space)
     assert (answer.status_code, answer.text, ids(space)) == (200, "{}\n", APPLIED)
     (request,) = space.requests
-    assert request.duration_ms >= 50
+    assert request.duration_ms >= 45  # an event loop counts in whole milliseconds, and may be one early
 
 
 def test_a_client_without_patience_gives_up_on_latency(client: httpx.Client, space: WorkspaceHandle) -> None:
     with space.fault("latency", seconds=3600), pytest.raises(httpx.ReadTimeout):
-        client.put("/api/v1/customers/1", json={}, auth=(space.site_id, space.track_api_key), timeout=0.1)
+        client.put("/api/v1/customers/1", json={}, auth=(space.site_id, space.track_api_key), timeout=IMPATIENT)
     assert identify(client, space).status_code == 200
 
 
 def test_a_request_whose_client_gave_up_is_applied_all_the_same(client: httpx.Client, space: WorkspaceHandle) -> None:
-    space.fault("latency", seconds=0.2, times=1)
+    space.fault("latency", seconds=3600, times=1)  # as long as the client is there
     with pytest.raises(httpx.ReadTimeout):
-        client.put("/api/v1/customers/1", json={}, auth=(space.site_id, space.track_api_key), timeout=0.05)
+        client.put("/api/v1/customers/1", json={}, auth=(space.site_id, space.track_api_key), timeout=IMPATIENT)
     deadline = time.monotonic() + PATIENT_S
     while ids(space) != APPLIED:
         assert time.monotonic() < deadline

@@ -168,7 +168,7 @@ def test_a_client_that_gives_up_frees_what_was_held_for_it(
 ) -> None:
     space.fault(**fault, times=1)
     with pytest.raises(TIMED_OUT):
-        identify(client, space, timeout=0.1)
+        identify(client, space, timeout=httpx.Timeout(PATIENT_S, read=0.1))
     until(lambda: [(one["status"], one["cut"]) for one in tape(client, space)] == [told])
     assert (len(space.people) == 1) is applied
     assert identify(client, space).status_code == 200

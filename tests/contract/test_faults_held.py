@@ -81,24 +81,42 @@ def fake() -> Iterator[Fake]:
 
 def test_a_stalled_answer_stops_in_the_middle_and_goes_on(fake: Fake) -> None:
     space = fake.new_workspace()
-    space.fault("stall", after_bytes=1, seconds=0.2)
+    space.fault("stall", after_bytes=1, seconds=3_600, match={"nth": 1})
+    space.fault("stall", after_bytes=1, seconds=0.05, match={"nth": 2})
     with closing(ask(space, "1")) as connection:
         first = b""
         while not body_of(first):
             first += connection.recv(1_000)
         assert (b"content-length: 3" in first, body_of(first)) == (True, b"{")
-        assert connection.recv(1_000) == b"}\n"
+        connection.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            connection.recv(1_000)
+    with closing(ask(space, "1")) as connection:
+        answer = b""
+        while len(body_of(answer)) < 3:
+            answer += connection.recv(1_000)
+        assert body_of(answer) == b"{}\n"
 
 
 def test_a_slow_answer_comes_in_small_pieces(fake: Fake) -> None:
+    """Slower and slower: a busy machine may read two pieces at a time, but not if there are seconds between them."""
+    read = [pieces(fake, bytes_per_s=20)]
+    for bytes_per_s in (5, 1, 0.2):
+        if len(read[-1]) < 3:
+            read.append(pieces(fake, bytes_per_s))
+    assert read[-1] == [b"{", b"}", b"\n"]
+
+
+def pieces(fake: Fake, bytes_per_s: float) -> list[bytes]:
+    """The body of an answer as it was read from the wire."""
     space = fake.new_workspace()
-    space.fault("slow_body", bytes_per_s=20)
+    space.fault("slow_body", bytes_per_s=bytes_per_s)
+    read: list[bytes] = []
     with closing(ask(space, "1")) as connection:
-        pieces: list[bytes] = []
-        while sum(map(len, pieces)) < 3:
+        while sum(map(len, read)) < 3:
             got = connection.recv(1_000)
-            pieces.append(body_of(got) if got.startswith(b"HTTP/1.1") else got)
-        assert [piece for piece in pieces if piece] == [b"{", b"}", b"\n"]
+            read.append(body_of(got) if got.startswith(b"HTTP/1.1") else got)
+    return [piece for piece in read if piece]
 
 
 def test_a_truncated_answer_ends_in_good_order_before_its_length(fake: Fake) -> None:

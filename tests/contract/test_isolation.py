@@ -78,7 +78,7 @@ def test_what_is_removed_is_forgotten(fake: Fake) -> None:
     before = alive()
     for _ in range(100):
         fake.remove_workspace(fake.new_workspace())
-    assert alive() == before
+    assert alive() <= before  # fewer, when something that an earlier test left behind has gone meanwhile
 
 
 WORKSPACES = 4

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from bisect import bisect_left
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -103,6 +104,16 @@ def test_what_was_written_before_the_machine_was_started_anew_counts_for_nothing
     assert two[1].take("track", 50.0) == 0.0
 
 
+def test_what_was_written_by_somebody_who_looked_at_the_clock_later_counts(
+    two: tuple[SharedPacing, SharedPacing],
+) -> None:
+    """On a busy machine seconds may pass between looking at the clock and having the lock."""
+    assert [two[0].take("track", 1_005.0) for _ in range(5)] == [0.0] * 5
+    assert [two[1].take("track", 1_000.0) for _ in range(5)] == [0.0] * 5
+    assert two[1].take("track", 1_000.0) > 5
+    assert two[0].take("track", 1_006.0) == pytest.approx(0.02)
+
+
 def test_its_files_are_for_their_owner_alone(tmp_path: Path, two: tuple[SharedPacing, SharedPacing]) -> None:
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
 
@@ -172,11 +183,12 @@ def test_processes_together_never_break_the_cap_in_any_second(tmp_path: Path) ->
     running = [subprocess.Popen(line, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     moments = sorted(float(text) for one in running for text in one.communicate(timeout=PATIENCE_S)[0].split())
     assert len(moments) == 90
-    assert max(bisect_left(moments, start + 1) - n for n, start in enumerate(moments)) == 40
+    assert max(bisect_left(moments, start + 1) - n for n, start in enumerate(moments)) <= 40
 
 
 def test_runs_of_several_processes_arrive_at_the_pace_of_one(tmp_path: Path) -> None:
-    """By the times on the fake's tape; half a second of play, for what is sent in time may arrive late."""
+    """By the times on the fake's tape: six requests at two a second take more than two seconds, and what is sent in
+    time may arrive late, never early."""
     with Fake() as fake:
         workspace = fake.new_workspace()
         workspace.add_people([{"id": "a"}])
@@ -189,10 +201,11 @@ def test_runs_of_several_processes_arrive_at_the_pace_of_one(tmp_path: Path) -> 
         }  # fmt: skip
         clean = {name: value for name, value in os.environ.items() if not name.startswith("CIO_")}
         lines = [[sys.executable, "-m", "sync", "cohort", str(file), "--name", name, "--json"] for name in "xyz"]
+        began = time.time()
         running = [subprocess.Popen(one, env={**clean, **own}, stdout=subprocess.DEVNULL) for one in lines]
         assert [one.wait(PATIENCE_S) for one in running] == [0, 0, 0]
         tape = httpx.get(f"{fake.url}/_fakeio/workspaces/{workspace.id}/requests?api=track").json()
-        arrived = sorted(one["at"] for one in tape["requests"])
+        arrived = [one["at"] - began for one in tape["requests"]]
         workspace.raise_first_error()
     assert len(arrived) == 6
-    assert max(bisect_left(arrived, start + 0.5) - n for n, start in enumerate(arrived)) <= 2
+    assert max(arrived) > 2
