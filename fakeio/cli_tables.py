@@ -58,7 +58,7 @@ def show_settings(options: argparse.Namespace) -> int:
     from fakeio.edge.control_server import setting_rows  # only these commands should wait for it
 
     rows = setting_rows()
-    shown = [(r["name"], json.dumps(r["default"]), _choices(r["choices"]), r["grade"], r["says"]) for r in rows]
+    shown = [(r["name"], json.dumps(r["default"]), _choices(r), r["grade"], r["says"]) for r in rows]
     return _print(options, "settings", rows, ("name", "default", "choices", "grade", "says"), shown)
 
 
@@ -74,5 +74,6 @@ def _bracket(strict: int, lenient: int) -> str:
     return str(strict) if strict == lenient else f"{strict} to {lenient}"
 
 
-def _choices(choices: list[Any]) -> str:
-    return " | ".join(map(json.dumps, choices)) or "a whole number"
+def _choices(row: dict[str, Any]) -> str:
+    number = "a number" if row["name"].endswith("_s") else "a whole number"
+    return " | ".join(map(json.dumps, row["choices"])) or number

@@ -132,11 +132,13 @@ def refused_table() -> str:
 
 def settings_table() -> str:
     """Settings and switches."""
+    units = {row.name: "a number" if row.name.endswith("_s") else "a whole number" for row in ROWS}
     return table(
         ("name", "default", "choices", "what it decides", "grade", "source", "proved by"),
         [
             (
-                f"`{row.name}`", _json(row.default), _choices(row.choices), row.says, row.grade, row.source,
+                f"`{row.name}`", _json(row.default), _choices(row.choices) or units[row.name], row.says, row.grade,
+                row.source,
                 _proof(naming(row.name)),
             )
             for row in ROWS
@@ -186,7 +188,7 @@ def _json(value: object) -> str:
 
 
 def _choices(values: Sequence[object]) -> str:
-    return ", ".join(map(_json, values)) or "a whole number"
+    return ", ".join(map(_json, values))
 
 
 RENDERED: dict[tuple[str, str], Callable[[], str]] = {
