@@ -1,8 +1,9 @@
-"""Gives batches to the courier and writes down what becomes of them: one step of the ledger a batch.
+"""Gives batches to the courier and writes down what becomes of them: one step of the ledger for a few batches.
 
-The step that plans a batch also settles those that came back, so that a batch costs one transaction. Counts what a
-report tells about events that were sent. All of it is done by one thread, and no signal falls into the middle of it, so
-that what is counted is what is written down.
+The first batch of a run goes at once; later ones wait for each other, as long as no lane has to wait for them, so that
+they share a step, which also settles those that came back. None is handed over before it is written down. Counts what
+a report tells about events that were sent. All of it is done by one thread, and no signal falls into the middle of it,
+so that what is counted is what is written down.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from sync.stopping import Shield
 
 GRACE_S = 5.0  # for the answer to what was just sent, when somebody stops the run
 UNDER_WAY = 2  # batches a lane: one is being sent, one waits, so that the wire is never idle
+TOGETHER = 4  # batches that share a step: most of what one costs is that it has to be on the disk
 MOST_LETTERS = 1_000  # kept in memory until the next step
 
 
@@ -47,6 +49,7 @@ class Dispatcher:
         self._courier = courier
         self._events = events
         self._run_id = run_id
+        self._waiting: list[Batch] = []  # neither written down nor handed over yet
         self._settled: list[Settled] = []
         self._letters: list[DeadLetter] = []
         self._unsettled_in_a_row = 0
@@ -54,18 +57,17 @@ class Dispatcher:
         self._shield = Shield(courier.wake)
 
     def send(self, batch: Batch) -> None:
-        """Write the batch down and hand it over. Raises the SendError that ends the run.
-
-        After MOST_UNSETTLED batches without a final answer the destination is taken for down: the rest stays pending.
-        """
+        """Write the batch down and hand it over, now or together with the next ones. Raises the SendError that ends
+        the run."""
         with self._shield.held():
             self._make_room(batch.lane)
-            if self._unsettled_in_a_row >= MOST_UNSETTLED:
-                self._count_open("pending", batch, range(len(batch.items)))
-                return
-            self._step((self.batches, batch))
-            self._courier.hand_over(self.batches, batch)
-            self.batches += 1
+            self._waiting.append(batch)
+            if self.batches == 0 or len(self._waiting) >= TOGETHER:
+                self._hand_over()
+
+    def drop(self) -> None:
+        """Never send what still waits: nothing says that it was."""
+        self._waiting = []
 
     def bury(self, letter: DeadLetter) -> None:
         """Keep the dead letter of an event that was not sent."""
@@ -75,10 +77,12 @@ class Dispatcher:
                 self._step()
 
     def finish(self, *, wait_s: float | None = None) -> None:
-        """Wait for all verdicts, at most `wait_s` seconds, and write them down. Raises as `send`."""
+        """Hand over what still waits, wait for all verdicts, at most `wait_s` seconds, and write them down. Raises as
+        `send`."""
         until = None if wait_s is None else time.monotonic() + wait_s
         with self._shield.held():
             try:
+                self._hand_over()
                 while self._courier.under_way and (until is None or time.monotonic() < until):
                     self._take_back(wait_s=None if until is None else max(until - time.monotonic(), 0.0))
                     self._shield.give_way()
@@ -91,10 +95,29 @@ class Dispatcher:
         settled before the second is sent: see Packer."""
         while self._take_back(wait_s=0):
             pass
+        self._raise_if_halted()
+        if self._courier.busy[lane] + sum(batch.lane == lane for batch in self._waiting) >= UNDER_WAY:
+            self._hand_over()  # while this lane is waited for, the others may need what waits for them
         while self._courier.busy[lane] >= UNDER_WAY or (self.batches == 1 and self._courier.under_way):
             self._take_back(wait_s=None)
             self._shield.give_way()
         self._raise_if_halted()
+
+    def _hand_over(self) -> None:
+        """Write down what waits, in one step, and only then hand it over.
+
+        After MOST_UNSETTLED batches without a final answer the destination is taken for down: the rest stays pending.
+        """
+        waiting, self._waiting = self._waiting, []
+        if self._unsettled_in_a_row >= MOST_UNSETTLED:
+            for batch in waiting:
+                self._count_open("pending", batch, range(len(batch.items)))
+            return
+        if waiting:
+            self._step(*enumerate(waiting, self.batches))
+        for batch in waiting:
+            self._courier.hand_over(self.batches, batch)
+            self.batches += 1
 
     def _raise_if_halted(self) -> None:
         if self._halted is not None:
@@ -159,6 +182,7 @@ def deliver_all(batches: Iterable[Batch], courier: Courier, dispatcher: Dispatch
     except (KeyboardInterrupt, SyncError) as stop:
         if not isinstance(stop, SourceError):  # what was read before a source broke may still be delivered
             courier.stop()
+            dispatcher.drop()
         with contextlib.suppress(SyncError):  # the first error is the one to tell
             dispatcher.finish(wait_s=GRACE_S if isinstance(stop, KeyboardInterrupt) else None)
             events.close()

@@ -1,7 +1,7 @@
 """Which events are delivered, by their 16-byte ULIDs, and which batches are on their way: why a second run is quiet.
 
-A batch is written down before it is sent and marked when it is settled; both happen in one transaction a batch, because
-settling one and planning the next share it. Delivered ids are kept by the hour of the event's own time and read an hour
+A batch is written down before it is sent and marked when it is settled; settling some and planning the next share a
+transaction. Delivered ids are kept by the hour of the event's own time and read an hour
 at a time, so that memory stays bounded however many events there were. After a kill, batches still marked SENT are in
 doubt: the source is read again and sends them again, under the same ids.
 """
@@ -9,6 +9,7 @@ doubt: the source is read again and sends them again, under the same ids.
 from __future__ import annotations
 
 import sqlite3
+import struct
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,6 +27,7 @@ FOLD_AT = 100_000  # accepted ids held apart before they go into their hours: fe
 MOST_LOADED = 1_000_000  # ids of past hours in memory, about 25 bytes each
 _IDS_IN_SLOT = 32
 _LAST_HOUR = ((1 << 48) - 1) // HOUR_MS
+_ids_in = struct.Struct(f"{ULID_BYTES}s").iter_unpack
 _BEYOND = b"\xff" * (ULID_BYTES + 1)
 
 
@@ -34,11 +36,12 @@ class PackedSet:
 
     def __init__(self, packed: Iterable[bytes] = ()) -> None:
         """`packed`: strings of whole ids."""
+        blobs = list(packed)
         self._slots: list[bytes] = [b""]
         self._size = 0
-        for blob in packed:
-            for ulid in unpacked(blob):
-                self.add(ulid)
+        self._make_room(sum(map(len, blobs)) // ULID_BYTES)
+        for blob in blobs:
+            self.update(unpacked(blob))
 
     def __len__(self) -> int:
         return self._size
@@ -52,21 +55,34 @@ class PackedSet:
 
     def add(self, ulid: bytes) -> None:
         """Keep one more id; the caller knows that it is new."""
-        if self._size >= _IDS_IN_SLOT * len(self._slots):
-            self._grow()
-        self._slots[hash(ulid) % len(self._slots)] += ulid
-        self._size += 1
+        self.update((ulid,))
 
-    def _grow(self) -> None:
-        smaller, self._slots = self._slots, [b""] * (4 * len(self._slots))
-        for slot in smaller:
-            for ulid in unpacked(slot):
-                self._slots[hash(ulid) % len(self._slots)] += ulid
+    def update(self, ulids: Sequence[bytes]) -> None:
+        """Keep more ids; the caller knows that they are new."""
+        self._size += len(ulids)
+        self._make_room(self._size)
+        _spread(ulids, self._slots)
+
+    def _make_room(self, size: int) -> None:
+        count = len(self._slots)
+        while size > _IDS_IN_SLOT * count:
+            count *= 2
+        if count > len(self._slots):
+            smaller, self._slots = self._slots, [b""] * count
+            for slot in smaller:
+                _spread(unpacked(slot), self._slots)
+
+
+def _spread(ulids: Sequence[bytes], slots: list[bytes]) -> None:
+    """A loop over plain locals: it runs for every event that is delivered or known."""
+    count = len(slots)
+    for ulid in ulids:
+        slots[hash(ulid) % count] += ulid
 
 
 def unpacked(packed: bytes) -> list[bytes]:
     """The ids in a string of them."""
-    return [packed[at : at + ULID_BYTES] for at in range(0, len(packed), ULID_BYTES)]
+    return [ulid for (ulid,) in _ids_in(packed)]
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -93,7 +109,7 @@ class EventLedger:
         self.add = self._recent.add  # this event is in a batch now; the set's own method, for it is called for each
         self._accepted = 0
         self._loaded: OrderedDict[int, PackedSet] = OrderedDict()
-        self._hour = -1
+        self._first = self._after = b""  # the hour of the bucket at hand: ids from the one up to the other
         self._at_hand = PackedSet()
         self._hours = self._read_hours()
         self._recent.update(ulid for _, _, blob in self._batches(ACCEPTED) for ulid in unpacked(blob))
@@ -167,10 +183,9 @@ class EventLedger:
             ((self._site_id, hour, b"".join(of_hour)) for hour, of_hour in hours.items()),
         )
         self._hours.update(hours)
-        self._hour = -1  # the bucket at hand may be one of those that were empty until now
+        self._first = self._after = b""  # the bucket at hand may be one of those that were empty until now
         for hour in hours.keys() & self._loaded.keys():
-            for ulid in hours[hour]:
-                self._loaded[hour].add(ulid)
+            self._loaded[hour].update(hours[hour])
         self._recent.difference_update(ulids)
 
     def _resolve(self, connection: sqlite3.Connection, run_id: str, n: int, packed: bytes) -> int:
@@ -201,9 +216,9 @@ class EventLedger:
         ).fetchall()
 
     def _is_delivered(self, ulid: bytes) -> bool:
-        hour = int.from_bytes(ulid[:6], "big") // HOUR_MS
-        if hour != self._hour:  # events come by the hour, so the bucket is mostly the one at hand
-            self._hour = hour
+        if not self._first <= ulid < self._after:  # events come by the hour, so the bucket is mostly the one at hand
+            hour = hour_of(ulid)
+            self._first, self._after = _first_of(hour), _first_of(hour + 1)
             self._at_hand = self._bucket(hour) if hour in self._hours else PackedSet()
         return ulid in self._at_hand
 
@@ -235,8 +250,7 @@ def by_hour(ulids: list[bytes]) -> Iterator[tuple[int, list[bytes]]]:
     first = 0
     while first < len(ulids):
         hour = hour_of(ulids[first])
-        after = ((hour + 1) * HOUR_MS).to_bytes(6, "big") if hour < _LAST_HOUR else _BEYOND
-        end = bisect_left(ulids, after, first)
+        end = bisect_left(ulids, _first_of(hour + 1), first)
         yield hour, ulids[first:end]
         first = end
 
@@ -244,3 +258,8 @@ def by_hour(ulids: list[bytes]) -> Iterator[tuple[int, list[bytes]]]:
 def hour_of(ulid: bytes) -> int:
     """The bucket of an event: the hour in which it happened."""
     return int.from_bytes(ulid[:6], "big") // HOUR_MS
+
+
+def _first_of(hour: int) -> bytes:
+    """What no id of that hour is below, and all of the hours before are."""
+    return (hour * HOUR_MS).to_bytes(6, "big") if hour <= _LAST_HOUR else _BEYOND
