@@ -22,7 +22,7 @@ from fakeio.cli_exec_environment import PROXIES, Run, build_environment
 from fakeio.cli_exec_report import read_expected, summarise, unmet
 from fakeio.cli_serve import read_seed
 from fakeio.cli_text import CommandFailed, complain
-from fakeio.core.seeding import SeedError
+from fakeio.core.seed_error import SeedError
 from fakeio.edge.exchange import Universe
 from fakeio.edge.proxy import FindUpstream, Proxy
 from fakeio.edge.tls import Certificates

@@ -55,7 +55,7 @@ def serve(options: argparse.Namespace) -> int:
     seed, settings = read_seed(options.seed), read_settings(options.settings)
     # here, since the server, its event loop and its HTTP parser are the better part of what takes time to import
     from fakeio.app import build_app, build_universe
-    from fakeio.core.seeding import SeedError
+    from fakeio.core.seed_error import SeedError
     from fakeio.core.settings import BadSetting
     from fakeio.edge.registry import Options
     from fakeio.server import CannotListen, Tls
@@ -116,16 +116,20 @@ def announce(
     bound: Bound, ca_file: str | None, hosted: HostedWorkspace, *, as_json: bool, quiet: bool
 ) -> None:
     """The ready line, first and alone on its line; then, for people, where to go from here."""
-    from fakeio.edge.views import workspace_view  # by now everything is loaded anyway
-
-    workspace = workspace_view(hosted)
     if as_json:
         ready = {"url": bound.url, "https_url": bound.https_url, "ca_file": ca_file, "pid": os.getpid()}
-        write(json.dumps({**ready, "workspace": workspace}))
+        write(json.dumps({**ready, "workspace": _shown(hosted)}))
         return
     write(f"fakeio ready at {bound.url}")
     if not quiet:
-        write(_directions(bound, ca_file, workspace))
+        write(_directions(bound, ca_file, _shown(hosted)))
+
+
+def _shown(hosted: HostedWorkspace) -> dict[str, Any]:
+    # here, since whoever wants the bare ready line should not wait for more
+    from fakeio.edge.views import workspace_view
+
+    return workspace_view(hosted)
 
 
 def _directions(bound: Bound, ca_file: str | None, workspace: dict[str, Any]) -> str:

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 from fakeio.edge.auth import BASIC, BEARER
+from fakeio.edge.credentials import Credentials
 from fakeio.edge.regions import gate_of
-from fakeio.edge.registry import Credentials
 from fakeio.edge.reproducing import LEFT_OUT, OTHER, WRONG, Key
 from fakeio.edge.routing import APP
 

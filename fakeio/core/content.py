@@ -6,12 +6,14 @@ A row of a seed is one of these structs. Source: App API > Transactional, Broadc
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from fakeio.core.filters import Filter
 from fakeio.core.shelf import Shelf
+
+if TYPE_CHECKING:
+    from fakeio.core.filters import Filter
 
 EMAIL, PUSH, SMS, WHATSAPP, IN_APP, INBOX = "email", "push", "sms", "whatsapp", "in_app", "inbox_message"
 CHANNELS = (EMAIL, PUSH, SMS, WHATSAPP, IN_APP, INBOX)

@@ -1,6 +1,6 @@
 """The table of what the App API does beside people and segments: checks, handlers, and what is done when it is due.
 
-`workspace.py` adds it to its own; each function lives with the things it changes.
+`workspace.py` comes here for what its own table does not have; each function lives with the things it changes.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from fakeio.core import addresses, broadcasts, editing, exports, imports, newsle
 from fakeio.core import app_operations as app
 from fakeio.core.operations import Operation
 from fakeio.core.outcomes import Outcome, Refused
+from fakeio.core.workspace import OWN_OPERATIONS
 
-if TYPE_CHECKING:  # the workspace imports this module
+if TYPE_CHECKING:
     from fakeio.core.agenda import Agenda
     from fakeio.core.workspace import Workspace
 
@@ -53,6 +54,7 @@ HANDLERS: dict[type[Operation], Callable[[Workspace, Any, float, int], Outcome]]
     app.SuppressAddress: addresses.suppress_address,
     app.UnsuppressAddress: addresses.unsuppress_address,
 }
+OPERATIONS: tuple[type[Operation], ...] = (*OWN_OPERATIONS, *HANDLERS)
 _DUE: dict[str, Callable[[Workspace, str | int, float], None]] = {
     sending.SEND: sending.send,
     broadcasts.BROADCAST: broadcasts.process,

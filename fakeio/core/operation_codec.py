@@ -13,9 +13,9 @@ import msgspec
 
 from fakeio.core.app_operations import Audience, ExportPeople, Recipient, TriggerBroadcast
 from fakeio.core.filters import Filter, parse_filter
+from fakeio.core.managing import OPERATIONS
 from fakeio.core.operations import Operation
 from fakeio.core.outcomes import Refused
-from fakeio.core.workspace import OPERATIONS
 
 
 class _ExportPeopleRow(msgspec.Struct, forbid_unknown_fields=True):

@@ -21,7 +21,8 @@ from fakeio.core.objects import Link, Object
 from fakeio.core.operations import ObjectRef
 from fakeio.core.people import Device, Stamp
 from fakeio.core.restoring_rest import restore_content, restore_counters, restore_known, restore_waiting
-from fakeio.core.seeding import SEED_KEYS, SeedError, known_person, seed
+from fakeio.core.seed_error import SeedError
+from fakeio.core.seeding import SEED_KEYS, known_person, seed
 from fakeio.core.segments import DYNAMIC, FINISHED, MANUAL, USERS, Segment
 from fakeio.core.settings import BadSetting
 from fakeio.core.snapshot_rows import (

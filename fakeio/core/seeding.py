@@ -20,6 +20,7 @@ from fakeio.core.identifiers import CIO_ID, CIO_PREFIX, EMAIL, ID, PHONE, Ref
 from fakeio.core.objects import Link, Object
 from fakeio.core.operations import ObjectRef
 from fakeio.core.people import Device, Person, Stamp
+from fakeio.core.seed_error import SeedError
 from fakeio.core.seeding_content import CONTENT_KEYS, convert, plant_row, shown_content
 from fakeio.core.segments import DYNAMIC, MANUAL, USERS, Segment
 from fakeio.core.settings import BadSetting
@@ -31,10 +32,6 @@ _PERSON_KEYS = frozenset((
     "id", "email", "cio_id", "attributes", "devices", "segments", "created_at", "unsubscribed", "number", "timestamp",
     "written",
 ))  # fmt: skip
-
-
-class SeedError(ValueError):
-    """A seed that can't be used; the message says where and what would be right."""
 
 
 def seed(space: Workspace, document: Any, now: float) -> None:

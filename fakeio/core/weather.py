@@ -8,7 +8,7 @@ only the edge carries it out. Source of the counting rules: interface, "A fault"
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeVar
 
@@ -234,11 +234,11 @@ class Drawn(NamedTuple):
 
 
 class Weather:
-    """The faults of one workspace, in the order they were added. `kinds` is the table of `faults/`."""
+    """The faults of one workspace, in the order they were added. `kinds` tells the table of `faults/`, once one is."""
 
     __slots__ = ("_faults", "_kinds", "_last_id")
 
-    def __init__(self, kinds: Mapping[str, type[Effect]]) -> None:
+    def __init__(self, kinds: Callable[[], Mapping[str, type[Effect]]]) -> None:
         self._kinds = kinds
         self._faults: list[Fault] = []
         self._last_id = 0
@@ -262,7 +262,7 @@ class Weather:
             place = len(added) + 1
             luck = len(self._faults) + place
             try:
-                added.append(_parse_fault(document, self._kinds, fault_id=self._last_id + place, luck=luck))
+                added.append(_parse_fault(document, self._kinds(), fault_id=self._last_id + place, luck=luck))
             except BadFault as bad:
                 raise BadFault(f"{bad} (fault {place} of the plan)" if place > 1 else str(bad)) from None
         self._last_id += len(added)

@@ -1,25 +1,25 @@
 """All state of one workspace, and `apply`: the only way to change it.
 
 Takes an operation and the time, returns an outcome; knows no status code, no dialect and no clock. What needs more
-than a few lines has a file of its own: `identifying.py`, `merging.py`, `eventing.py`, `joining.py`.
+than a few lines has a file of its own: `identifying.py`, `merging.py`, `eventing.py`, `joining.py`. What only the App
+API does (`managing.py`) is loaded by the first operation that needs it: most workspaces never see one, and a server
+should start fast.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fakeio.core import attributes as attribute_rules
 from fakeio.core import (
-    building,
     deliveries,
     eventing,
     forms,
     identifiers,
     identifying,
     joining,
-    managing,
     merging,
     objects,
     relating,
@@ -31,7 +31,6 @@ from fakeio.core.agenda import Agenda
 from fakeio.core.anonymous import Anonymous
 from fakeio.core.content import Content
 from fakeio.core.exports import Exports
-from fakeio.core.imports import Import
 from fakeio.core.intake import Held, Intake, Settle
 from fakeio.core.outcomes import Applied, Ignored, Outcome, Refused
 from fakeio.core.people import Device, People, Person, Stamp
@@ -39,7 +38,10 @@ from fakeio.core.segments import DYNAMIC, MANUAL, Segments
 from fakeio.core.settings import Settings
 from fakeio.core.shelf import Shelf
 from fakeio.core.suppression import Suppressions
-from fakeio.core.uses import is_used
+
+if TYPE_CHECKING:  # these modules import this one, or are loaded by whoever needs them
+    from fakeio.core.building import Builder
+    from fakeio.core.imports import Import
 
 
 class Workspace:
@@ -64,7 +66,7 @@ class Workspace:
         self.agenda = Agenda()
         self.exports = Exports()
         self.imports: Shelf[Import] = Shelf()
-        self.builder: building.Builder | None = None  # only where there are data-driven segments with conditions
+        self.builder: Builder | None = None  # only where there are data-driven segments with conditions
         self.forms: dict[str, forms.Form] = {}
 
     def apply(self, operation: op.Operation, now: float, request: int = 0) -> Outcome:
@@ -74,12 +76,11 @@ class Workspace:
 
     def check(self, operation: op.Operation) -> Refused | None:
         """What a caller is told at once: which limits or shapes the operation breaks. Changes nothing."""
-        check = _CHECKS.get(type(operation))
-        return check(self, operation) if check is not None else None
+        return _CHECKS.get(type(operation), _check_other)(self, operation)
 
     def process(self, operation: op.Operation, now: float, request: int) -> Outcome:
         """Carry out an operation that `check` has passed."""
-        outcome = _HANDLERS[type(operation)](self, operation, now, request)
+        outcome = _HANDLERS.get(type(operation), _handle_other)(self, operation, now, request)
         if self.builder is not None and isinstance(outcome, Applied) and outcome.person is not None:
             self.builder.touch(outcome.person, now, request)
         return outcome
@@ -133,7 +134,9 @@ class Workspace:
         if self.intake:
             self._process_held(self.intake.take(now))
         if self.agenda:
-            managing.run_due(self, self.agenda, now)
+            from fakeio.core.managing import run_due  # see the module's text
+
+            run_due(self, self.agenda, now)
         for event in self.anonymous.expire(now):
             self.log.drop(event)
         if self.builder is not None:
@@ -279,7 +282,10 @@ def _delete_segment(space: Workspace, operation: op.DeleteSegment, now: float, r
         if person is not None and person.segment_set is not None:
             person.segment_set.discard(segment.id)
     space.segments.remove(segment)
-    building.end(space, segment, now, request)
+    if space.builder is not None:
+        from fakeio.core.building import end  # who has a builder has loaded it
+
+        end(space, segment, now, request)
     return Applied(result=segment.id)
 
 
@@ -305,9 +311,28 @@ def _check_segment_deletable(space: Workspace, operation: op.DeleteSegment) -> R
         return Refused("app.not_found", "invalid", "segment_id", "not found")
     if space.settings.delete_segment_dynamic == "reject" and segment.type == DYNAMIC:
         return Refused("app.segment.dynamic", "invalid", "segment_id", "unable to delete data-driven segment")
-    if space.settings.delete_segment_in_use == "reject" and is_used(space, segment):
-        return Refused("app.segment.in_use", "invalid", "segment_id", "unable to delete segment in use")
+    if space.settings.delete_segment_in_use == "reject":
+        from fakeio.core.uses import is_used  # see the module's text
+
+        if is_used(space, segment):
+            return Refused("app.segment.in_use", "invalid", "segment_id", "unable to delete segment in use")
     return None
+
+
+def _check_nothing(space: Workspace, operation: op.Operation) -> None:
+    return None
+
+
+def _check_other(space: Workspace, operation: op.Operation) -> Refused | None:
+    from fakeio.core.managing import CHECKS  # see the module's text
+
+    return CHECKS.get(type(operation), _check_nothing)(space, operation)
+
+
+def _handle_other(space: Workspace, operation: op.Operation, now: float, request: int) -> Outcome:
+    from fakeio.core.managing import HANDLERS  # see the module's text
+
+    return HANDLERS[type(operation)](space, operation, now, request)
 
 
 _OnePerson = op.DeletePerson | op.Suppress | op.Unsuppress | op.AddDevice | op.RemoveDevice
@@ -332,8 +357,9 @@ _CHECKS: dict[type[op.Operation], _Check] = {
     op.Relate: relating.check_attributes,
     op.Unrelate: relating.check_object,
     op.ReportMetric: deliveries.check_metric,
+    op.Unsubscribe: _check_nothing,
+    op.ConnectForm: _check_nothing,
     op.SubmitForm: forms.check_form,
-    **managing.CHECKS,
 }
 _HANDLERS: dict[type[op.Operation], _Handler] = {
     op.Identify: identifying.identify,
@@ -356,6 +382,5 @@ _HANDLERS: dict[type[op.Operation], _Handler] = {
     op.Unsubscribe: deliveries.unsubscribe,
     op.ConnectForm: forms.connect_form,
     op.SubmitForm: forms.submit_form,
-    **managing.HANDLERS,
 }
-OPERATIONS: tuple[type[op.Operation], ...] = tuple(_HANDLERS)
+OWN_OPERATIONS: tuple[type[op.Operation], ...] = tuple(_HANDLERS)

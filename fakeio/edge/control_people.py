@@ -9,7 +9,8 @@ from typing import Any
 from fakeio.core.activities import Activity, Event
 from fakeio.core.identifiers import CIO_ID, CIO_PREFIX, EMAIL, ID, Ref
 from fakeio.core.people import Person
-from fakeio.core.seeding import SeedError, add_people, add_segment
+from fakeio.core.seed_error import SeedError
+from fakeio.core.seeding import add_people, add_segment
 from fakeio.core.segments import MANUAL, Segment
 from fakeio.core.workspace import Workspace
 from fakeio.edge.control_http import Call, ControlError, Result, bad_request, parse_number

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from fakeio.core.limits import LIMITS
-from fakeio.core.seeding import SeedError
+from fakeio.core.seed_error import SeedError
 from fakeio.core.settings import ROWS, BadSetting
 from fakeio.edge.control_http import Call, ControlError, Result, bad_request, text_field
 from fakeio.edge.registry import REGIONS, US

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from fakeio.core.comparing import compare
-from fakeio.core.seeding import SeedError
+from fakeio.core.seed_error import SeedError
 from fakeio.edge.control_http import Call, Result, bad_request, text_field
 from fakeio.edge.keeping import put_snapshot, read_snapshot
 from fakeio.edge.registry import HostedWorkspace

@@ -15,7 +15,8 @@ import msgspec
 
 from fakeio.core.operation_codec import decode_operation, encode_operation
 from fakeio.core.operations import Operation
-from fakeio.core.seeding import SeedError, add_people, add_segment
+from fakeio.core.seed_error import SeedError
+from fakeio.core.seeding import add_people, add_segment
 from fakeio.core.snapshots import take
 
 if TYPE_CHECKING:  # a workspace is handed its journal

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fakeio.core.restoring import restore
-from fakeio.core.seeding import SeedError
+from fakeio.core.seed_error import SeedError
 from fakeio.core.snapshots import take
 from fakeio.edge.clock import MANUAL
 from fakeio.edge.registry import CLOCK, HostedWorkspace, stopped_at

@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 
 from fakeio.core.restoring import restore
+from fakeio.edge.credentials import Credentials
 from fakeio.edge.exchange import Universe
 from fakeio.edge.journal import replay
-from fakeio.edge.registry import Credentials, HostedWorkspace, Registry
+from fakeio.edge.registry import HostedWorkspace, Registry
 from fakeio.edge.store import Store, Stored, StoreError
 
 

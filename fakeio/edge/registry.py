@@ -2,11 +2,12 @@
 
 Decides credentials, ids, accounts and what a reset restores. What a workspace holds is `core/workspace.py`; whether
 credentials are good enough for a route is judged by the exchange. Source: interface, "Default workspace" and "Reset".
+What only some need (seeds, snapshots, faults, a journal) is loaded by the first workspace that does: most servers are
+started with an empty one, and should start fast.
 """
 
 from __future__ import annotations
 
-import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,21 +15,20 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from fakeio.core.forking import fork
-from fakeio.core.restoring import plant
-from fakeio.core.seeding import SeedError
+from fakeio.core.seed_error import SeedError
 from fakeio.core.settings import Settings
-from fakeio.core.snapshots import take
 from fakeio.core.watched import WatchedSettings
 from fakeio.core.weather import Weather
 from fakeio.core.workspace import Workspace
 from fakeio.edge.auth import BASIC, BEARER, Said, parse_authorization
 from fakeio.edge.clock import LATEST, MANUAL, Clock
-from fakeio.edge.journal import Journal
+from fakeio.edge.credentials import DEFAULT_CREDENTIALS, Credentials
 from fakeio.edge.ratelimit import Windows
 from fakeio.edge.tape import DEFAULT_LIMIT, DEFAULT_LIMIT_BYTES, Tape
-from fakeio.faults import fair_weather
 
 if TYPE_CHECKING:
+    from fakeio.core.weather import Effect
+    from fakeio.edge.journal import Journal
     from fakeio.edge.store import Store
 
 US, EU = "us", "eu"
@@ -40,43 +40,6 @@ CLOCK = "clock"  # the key of a snapshot or a seed
 WORKSPACE_HEADER = b"x-workspace-id"
 
 _CLAIMS_KEPT = 10_000  # distinct headers remembered; a client that invents credentials must not fill the memory
-
-
-class Credentials(msgspec.Struct, frozen=True, kw_only=True):
-    """What opens one workspace. Shapes: 20 lower-case hex digits, 32 for the App API key."""
-
-    site_id: str
-    track_api_key: str
-    app_api_key: str
-    pipelines_write_key: str
-    service_token: str
-    webhook_signing_key: str
-
-    @classmethod
-    def fresh(cls) -> Credentials:
-        """Credentials nobody can guess."""
-        return cls(
-            site_id=secrets.token_hex(10),
-            track_api_key=secrets.token_hex(10),
-            app_api_key=secrets.token_hex(16),
-            pipelines_write_key=secrets.token_hex(10),
-            service_token=f"sa_live_{secrets.token_hex(10)}",
-            webhook_signing_key=secrets.token_hex(10),
-        )
-
-    def opening(self) -> tuple[str, ...]:
-        """Those by which a request can be placed."""
-        return (self.site_id, self.track_api_key, self.app_api_key, self.pipelines_write_key, self.service_token)
-
-
-DEFAULT_CREDENTIALS = Credentials(
-    site_id="f0000000000000000001",
-    track_api_key="f0000000000000000002",
-    app_api_key="f0000000000000000000000000000003",
-    pipelines_write_key="f0000000000000000004",
-    service_token="sa_live_f0000000000000000005",
-    webhook_signing_key="f0000000000000000006",
-)
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,6 +110,8 @@ class HostedWorkspace:
         """What it was created with, and is reset to."""
         if self._origin is None:
             return self._seed
+        from fakeio.core.snapshots import take  # see the module's text
+
         stopped = {} if self._stopped_at is None else {CLOCK: {"now": self._stopped_at, "mode": MANUAL}}
         return {**take(self._origin), **stopped}
 
@@ -186,7 +151,7 @@ class HostedWorkspace:
         self.state = self._first_state(id, name, region)
         self.tape = Tape(limit=options.tape_limit, limit_bytes=options.tape_limit_bytes, recording=options.recording)
         self.tape.go_on_after(self._numbered)
-        self.weather = fair_weather()
+        self.weather = Weather(_kinds)
         self.windows = Windows()
 
     def _first_state(self, id: int, name: str, region: str) -> Workspace:
@@ -202,6 +167,8 @@ class HostedWorkspace:
             stopped = stopped_at(self._seed)
             if stopped is not None:
                 self.clock.set(stopped)
+            from fakeio.core.restoring import plant  # see the module's text
+
             plant(state, {key: value for key, value in self._seed.items() if key != CLOCK}, self.clock.now())
         return state
 
@@ -224,6 +191,19 @@ def stopped_at(document: Mapping[str, Any]) -> float | None:
     if not isinstance(now, int | float) or not 0 <= now <= LATEST or clock != {"now": now, "mode": MANUAL}:
         raise SeedError('clock: a clock that stands is {"now": Unix seconds, "mode": "manual"}')
     return float(now)
+
+
+def _keep(hosted: HostedWorkspace, store: Store) -> Journal:
+    from fakeio.edge.journal import Journal  # see the module's text
+
+    hosted.journal = Journal(store, hosted)
+    return hosted.journal
+
+
+def _kinds() -> Mapping[str, type[Effect]]:
+    from fakeio.faults import KINDS  # see the module's text
+
+    return KINDS
 
 
 def _knows(state: Workspace, text: str) -> bool:
@@ -290,8 +270,7 @@ class Registry:
             self._claims = {}
         if self._store is not None:
             with hosted.lock:
-                hosted.journal = Journal(self._store, hosted)
-                hosted.journal.rewrite()
+                _keep(hosted, self._store).rewrite()
         return hosted
 
     def keep_in(self, store: Store) -> None:
@@ -299,7 +278,7 @@ class Registry:
         self._store = store
         self._last_id = max(self._last_id, store.last_id)
         for hosted in self:
-            hosted.journal = Journal(store, hosted)
+            _keep(hosted, store)
 
     def fork(
         self, hosted: HostedWorkspace, *, name: str | None = None, account: str | None = None

@@ -15,9 +15,9 @@ import msgspec
 
 from fakeio.core.outcomes import Applied, Ignored, Outcome
 from fakeio.edge.auth import BASIC, BEARER, NOTHING, parse_authorization
+from fakeio.edge.credentials import Credentials
 from fakeio.edge.http import RawRequest
 from fakeio.edge.regions import gate_of
-from fakeio.edge.registry import Credentials
 from fakeio.edge.tape import Exchange
 
 WRONG = "wrong"  # in place of a credential that is none of the workspace's

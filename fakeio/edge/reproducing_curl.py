@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from fakeio.edge.auth import BASIC, BEARER
-from fakeio.edge.registry import Credentials
+from fakeio.edge.credentials import Credentials
 from fakeio.edge.reproducing import WRONG, Key, Sent, as_text
 
 VARIABLES = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from fakeio.core.weather import Effect, Weather
+from fakeio.core.weather import Effect
 from fakeio.faults.close import Close
 from fakeio.faults.delay_visibility import DelayVisibility
 from fakeio.faults.drop import Dropped
@@ -30,8 +30,3 @@ _ALL: tuple[type[Effect], ...] = (
     Throttle, DelayVisibility,
 )  # fmt: skip
 KINDS: Mapping[str, type[Effect]] = MappingProxyType({effect.kind: effect for effect in _ALL})
-
-
-def fair_weather() -> Weather:
-    """A workspace's weather before anybody adds a fault."""
-    return Weather(KINDS)

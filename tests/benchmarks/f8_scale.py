@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from fakeio.edge.registry import DEFAULT_CREDENTIALS
+from fakeio.edge.credentials import DEFAULT_CREDENTIALS
 from tests.benchmarks.harness import Result, Target
 from tests.benchmarks.processes import first_line, start, stop
 

@@ -22,7 +22,7 @@ from fakeio.core.identifiers import ID, Ref
 from fakeio.core.operations import Identify, Operation, RecordEvent
 from fakeio.core.outcomes import Applied
 from fakeio.core.workspace import Workspace
-from fakeio.edge.registry import DEFAULT_CREDENTIALS
+from fakeio.edge.credentials import DEFAULT_CREDENTIALS
 
 WRITES = 20_000
 NOW = 1_777_000_000

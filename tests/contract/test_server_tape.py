@@ -10,8 +10,9 @@ import pytest
 from fakeio.app import build_app, build_universe
 from fakeio.core.rules import RULES
 from fakeio.edge import track_v1
+from fakeio.edge.credentials import DEFAULT_CREDENTIALS, Credentials
 from fakeio.edge.http import RawRequest, Reply
-from fakeio.edge.registry import DEFAULT_CREDENTIALS, Credentials, Options, Registry
+from fakeio.edge.registry import Options, Registry
 from fakeio.edge.tape import Tape, as_row
 from fakeio.server import ThreadedServer
 from tests.contract import live as fixtures

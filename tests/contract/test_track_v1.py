@@ -10,7 +10,7 @@ import pytest
 from msgspec import structs
 
 from fakeio.app_routes import ROUTES
-from fakeio.edge.registry import Credentials
+from fakeio.edge.credentials import Credentials
 from fakeio.edge.routing import APP
 from tests.contract import live as fixtures
 from tests.contract.live import Live, Site, basic_header

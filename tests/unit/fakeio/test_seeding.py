@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from fakeio.core.seeding import SeedError, add_people, seed, snapshot
+from fakeio.core.seed_error import SeedError
+from fakeio.core.seeding import add_people, seed, snapshot
 from tests.unit.fakeio.spaces import NOW, Space
 
 WORLD: dict[str, Any] = {

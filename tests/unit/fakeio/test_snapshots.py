@@ -7,9 +7,10 @@ from typing import Any
 
 from hypothesis import example, given
 
+from fakeio.core.managing import OPERATIONS
 from fakeio.core.restoring import plant
 from fakeio.core.snapshots import take
-from fakeio.core.workspace import OPERATIONS, Workspace
+from fakeio.core.workspace import Workspace
 from tests.unit.fakeio.histories import NOW, begin, busy, histories, live, operations, settings, told
 
 

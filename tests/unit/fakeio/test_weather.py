@@ -24,10 +24,15 @@ from fakeio.core.weather import (
     Truncate,
     Weather,
 )
-from fakeio.faults import KINDS, fair_weather
+from fakeio.faults import KINDS
 
 PATH = "/api/v1/customers/a%2Fb"
 OUTAGE: Mapping[str, Any] = {"kind": "status", "status": 503}
+
+
+def fair_weather() -> Weather:
+    """Before anybody adds a fault."""
+    return Weather(lambda: KINDS)
 
 
 def struck(documents: list[dict[str, Any]], requests: int) -> list[int | None]:
