@@ -12,11 +12,11 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, Protocol
 
 from fakeio import Fake
 from scenarios.inprocess import HASTE
+from scenarios.scratch import scratch_folder
 from scenarios.world import World, new_world
 from sync.core.report import Ended
 from sync.core.sending import RetryPolicy
@@ -191,8 +191,7 @@ Play = Callable[[Fuse], Ended]
 @contextmanager
 def _stage(fake: Fake, story: Story) -> Iterator[tuple[World, Play]]:
     """A fresh workspace where the story has begun, and a way to run the engine in it."""
-    with TemporaryDirectory() as name, new_world(fake) as world:
-        folder = Path(name)
+    with scratch_folder() as folder, new_world(fake) as world:
         settings = read_settings(world.environment(str(folder / "ledger.db")), track_rate="0", app_rate="0")
 
         @contextmanager

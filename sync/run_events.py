@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 
 from sync.amplitude_pull import Project
@@ -153,9 +153,10 @@ class _Run:
             self._options.rules, known, known.people, bury=lambda discard, file, number: None, lanes=self._lanes
         )
         requests = 1  # the one that proves the credentials
-        for batch in self._reading.batches(self._watched(source)):
-            self.report.delivered += batch.rows
-            requests += 1
+        with contextlib.closing(self._watched(source)) as pieces:
+            for batch in self._reading.batches(pieces):
+                self.report.delivered += batch.rows
+                requests += 1
         self._console.note(Forecast(requests).sentence(self._destination.rates_per_s, self._lanes))
 
     def _deliver(self, source: EventSource) -> None:
@@ -166,8 +167,8 @@ class _Run:
                 self._options.rules, events, events.people, self._bury, lanes=self._lanes,
                 late_before_s=time.time() - LATE_S,
             )  # fmt: skip
-            batches = self._reading.batches(self._watched(source))
-            in_doubt = deliver_all(batches, courier, dispatcher, events)
+            with contextlib.closing(self._watched(source)) as pieces:
+                in_doubt = deliver_all(reading.batches(pieces), courier, dispatcher, events)
         if self._writing is not None:
             EventLetters(self._writing, self._site_id).settle(self.report.run_id)
             self._remark(reading, self._writing)
@@ -190,8 +191,12 @@ class _Run:
         assert self._dispatcher is not None, "only a run that delivers buries"
         self._dispatcher.bury(discarded_letter(self.report.run_id, discard, file, number))
 
-    def _watched(self, source: EventSource) -> Iterator[Piece]:
-        """The pieces, with progress told as they go by."""
+    def _watched(self, source: EventSource) -> Generator[Piece, None, None]:
+        """The pieces, with progress told as they go by.
+
+        To be closed by whoever reads them, also when the run stops: a file that is still being unpacked belongs to a
+        thread, and whichever thread collects the garbage must not wait for that one.
+        """
         total = None if source.total_bytes is None else source.total_bytes // _KIB
         with self._console.progress("reading", total, "KiB") as advance:
             told = 0

@@ -16,8 +16,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import wraps
 from hashlib import sha256
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, TypeVar
 
 from hypothesis import currently_in_test_context, note, target
@@ -26,6 +24,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from fakeio import Fake
 from scenarios.invariants import accounting, secrecy, size_law
+from scenarios.scratch import scratch_folder
 from scenarios.weathers import Fault
 from scenarios.world import Row, World, new_world
 
@@ -97,7 +96,7 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.tally.go_on()
         self.stack = ExitStack()
-        self.folder = Path(self.stack.enter_context(TemporaryDirectory()))
+        self.folder = self.stack.enter_context(scratch_folder())
         self.world = self.open_world()
         self.moves: list[Move] = []
         self.tally.worlds += 1
