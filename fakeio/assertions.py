@@ -95,16 +95,20 @@ class Assertions:
             if person is not None:
                 raise AssertionError(unwanted_person(hosted, person))
 
-    def assert_member(self, segment: int | str | SegmentRecord, person: str | PersonRecord | Who) -> Who:
+    def assert_member(
+        self, segment: int | str | SegmentRecord, person: str | PersonRecord | Who | None = None, *,
+        id: str | None = None, email: str | None = None, cio_id: str | None = None,
+    ) -> Who:  # fmt: skip
         """That a person is a member of a segment, and who it is; else AssertionError.
 
         `segment` is an id, an exact name or a SegmentRecord; `person` an id, an email or a cio_id as text, or somebody
-        handed out before. Raises LookupError for a segment that is not there.
+        handed out before; `id=`, `email=` or `cio_id=` say which it is. Raises LookupError for a segment that is not
+        there, TypeError when no person is named, or twice.
 
         The failure says which add call was ignored and why, who took the person out, or which condition does not hold.
         """
         __tracebackhide__ = True  # a failure points at the test's own line
-        refs = refs_of(person)
+        refs = refs_of(person, id=id, email=email, cio_id=cio_id)
         with up_to_date(self._hosted) as hosted:
             group = segment_of(hosted.state, segment)
             somebody = found_by(hosted.state, refs)
@@ -112,15 +116,19 @@ class Assertions:
                 raise AssertionError(not_a_member(self._universe, hosted, group, somebody, refs))
             return record(Who, identifiers_view(hosted.state, somebody.cio_id))
 
-    def assert_not_member(self, segment: int | str | SegmentRecord, person: str | PersonRecord | Who) -> None:
+    def assert_not_member(
+        self, segment: int | str | SegmentRecord, person: str | PersonRecord | Who | None = None, *,
+        id: str | None = None, email: str | None = None, cio_id: str | None = None,
+    ) -> None:  # fmt: skip
         """That a person, if there is one, is no member of a segment; else AssertionError, with what made it one.
 
         Arguments as for `assert_member`; raises LookupError for a segment that is not there.
         """
         __tracebackhide__ = True  # a failure points at the test's own line
+        refs = refs_of(person, id=id, email=email, cio_id=cio_id)
         with up_to_date(self._hosted) as hosted:
             group = segment_of(hosted.state, segment)
-            somebody = found_by(hosted.state, refs_of(person))
+            somebody = found_by(hosted.state, refs)
             if somebody is not None and somebody.cio_id in group.members:
                 raise AssertionError(a_member(hosted, group, somebody))
 

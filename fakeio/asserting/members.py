@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from fakeio.asserting.losses import Loss, add_causes, losses
 from fakeio.asserting.people import nobody_there
-from fakeio.asserting.subjects import KINDS, add_meant, is_about, person_in_brief, person_words, refs_of_text
+from fakeio.asserting.subjects import (
+    KINDS,
+    add_meant,
+    is_about,
+    named_refs,
+    person_in_brief,
+    person_words,
+    refs_of_text,
+)
 from fakeio.asserting.tape import add_incomplete
 from fakeio.core.explaining import explain_membership
-from fakeio.core.identifiers import CIO_ID, CIO_PREFIX, Ref
+from fakeio.core.identifiers import CIO_ID, CIO_PREFIX, EMAIL, ID, Ref
 from fakeio.core.operations import JoinSegment, LeaveSegment
 from fakeio.core.outcomes import Applied
 from fakeio.core.people import Person
@@ -35,8 +43,15 @@ def segment_of(space: Workspace, which: int | str | SegmentRecord) -> Segment:
     return found
 
 
-def refs_of(person: str | PersonRecord | Who) -> list[Ref]:
-    """Whom a test means: somebody handed out before, or an id, a cio_id or an email as text."""
+def refs_of(person: str | PersonRecord | Who | None, **named: str | None) -> list[Ref]:
+    """Whom a test means: somebody handed out before, or an id, a cio_id or an email as text, or by its kind.
+
+    Raises TypeError when nobody is meant, or two.
+    """
+    if person is None:
+        return named_refs(named.get(ID), named.get(EMAIL), named.get(CIO_ID))
+    if any(value is not None for value in named.values()):
+        raise TypeError("name the person once: alone, or by id, email or cio_id")
     if isinstance(person, str):
         return refs_of_text(person)
     return [Ref(CIO_ID, person.cio_id.removeprefix(CIO_PREFIX))]

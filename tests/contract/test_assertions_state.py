@@ -145,6 +145,25 @@ def test_a_member_is_found_by_every_name(client: httpx.Client, space: WorkspaceH
     space.assert_not_member("VIP", "somebody")
 
 
+@pytest.mark.parametrize("named", [{"id": "42"}, {"email": "Ann@example.com"}, {"cio_id": "a3000001"}], ids=str)
+def test_a_member_is_named_as_in_the_other_assertions(
+    client: httpx.Client, space: WorkspaceHandle, named: dict[str, Any]
+) -> None:
+    space.add_person(id="42", email="ann@example.com")
+    vip = space.add_segment("VIP")
+    space.assert_not_member(segment=vip.id, **named)
+    join(client, space, vip.id, "42")
+    assert space.assert_member(vip.id, **named).id == "42"
+    with pytest.raises(TypeError, match="name the person once"):
+        space.assert_member(vip.id, "42", **named)
+
+
+@pytest.mark.parametrize("name", ["assert_member", "assert_not_member"])
+def test_a_member_is_named_by_something(space: WorkspaceHandle, name: str) -> None:
+    with pytest.raises(TypeError, match="id, email or cio_id"):
+        getattr(space, name)(space.add_segment("VIP").id)
+
+
 def test_a_segment_that_is_not_there_is_a_mistake_of_the_test(space: WorkspaceHandle) -> None:
     space.add_segment("VIP")
     for assertion in (space.assert_member, space.assert_not_member):
