@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
-from fakeio.cli_text import CommandFailed, table, write
+from fakeio.cli_text import CommandFailed, sentence, table, write
 from fakeio.client import DEFAULT_URL, CallFailed, ControlClient
 
 Run = Callable[[argparse.Namespace], int]
@@ -17,7 +17,7 @@ Run = Callable[[argparse.Namespace], int]
 
 def add_call_command(commands: Any, name: str, run: Run, says: str) -> argparse.ArgumentParser:
     """A command with `--url`, `--workspace`, `--control-token` and `--json`."""
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=says, description=says.capitalize() + ".")
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=says, description=sentence(says))
     parser.set_defaults(run=calling(run))
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     add_server_options(parser)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from fakeio.cli_text import sentence
+
 
 def add_exec_command(commands: Any) -> None:
     """Declare it on the parser's subcommands."""
     says = "run a command whose calls to Customer.io reach a private fake"
     usage = "%(prog)s [--seed FILE] [--expect FILE] [--allow-host H]… -- CMD ARG…"
-    parser = commands.add_parser("exec", help=says, description=says.capitalize() + ".", usage=usage)
+    parser = commands.add_parser("exec", help=says, description=sentence(says), usage=usage)
     parser.set_defaults(run=run_exec)
     parser.add_argument("--seed", metavar="FILE", help="JSON to start the workspace with")
     parser.add_argument("--expect", metavar="FILE", help="JSON of people, events and segments that must be there after")

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from fakeio.cli_text import CommandFailed, write
+from fakeio.cli_text import CommandFailed, sentence, write
 
 if TYPE_CHECKING:
     from fakeio.edge.exchange import Universe
@@ -29,7 +29,7 @@ _YES, _NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 def add_serve_command(commands: Any) -> None:
     """Declare it on the parser's subcommands. Every option can also be given as FAKEIO_<OPTION>."""
     says = "run a Customer.io until SIGINT or SIGTERM"
-    parser = commands.add_parser("serve", help=says, description=says.capitalize() + ".")
+    parser = commands.add_parser("serve", help=says, description=sentence(says))
     parser.set_defaults(run=serve)
     _option(parser, "--host", str, "127.0.0.1", "H", "address to listen on")
     _option(parser, "--port", _port, "7099", "P", "port to listen on; 0 picks a free one")

@@ -11,7 +11,7 @@ from typing import Any
 
 from fakeio.cli_calls import add_server_options, calling
 from fakeio.cli_conditions import change_settings
-from fakeio.cli_text import table, write
+from fakeio.cli_text import sentence, table, write
 
 
 def add_table_commands(commands: Any) -> None:
@@ -22,7 +22,7 @@ def add_table_commands(commands: Any) -> None:
         ("routes", show_routes, "every published route, and how well it is imitated"),
         ("settings", show_settings, "the settings and switches of a workspace"),
     ):
-        parsers[name] = parser = commands.add_parser(name, help=says, description=says.capitalize() + ".")
+        parsers[name] = parser = commands.add_parser(name, help=says, description=sentence(says))
         parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
         parser.set_defaults(run=run)
     settings = parsers["settings"]

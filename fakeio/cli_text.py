@@ -22,6 +22,11 @@ def write(text: str) -> None:
     sys.stdout.flush()
 
 
+def sentence(says: str) -> str:
+    """The line of a list as a sentence of its own; names in it keep their letters, unlike with str.capitalize."""
+    return f"{says[:1].upper()}{says[1:]}."
+
+
 def complain(text: str) -> None:
     """One line on stderr."""
     sys.stderr.write(f"fakeio: {text}\n")

@@ -19,6 +19,21 @@ from fakeio.cli import build_parser
 from tests.contract.serving import APP_KEY, PATIENCE_S, READY, SITE, TRACK_KEY, identify, run, serving, url_of
 
 
+@pytest.mark.parametrize(("command", "first"), [
+    ("serve", "Run a Customer.io until SIGINT or SIGTERM."),
+    ("exec", "Run a command whose calls to Customer.io reach a private fake."),
+    ("limits", "The published limits of Customer.io."),
+    ("snapshot", "Print, save or load the whole state as JSON."),
+])
+def test_the_help_of_a_command_begins_with_what_it_does(
+    command: str, first: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    with pytest.raises(SystemExit):
+        build_parser().parse_args([command, "--help"])
+    assert first in capsys.readouterr().out.splitlines()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_says_when_it_is_ready_answers_and_stops_with_0(number: int) -> None:
     with serving() as served:
