@@ -16,7 +16,7 @@ from fakeio.cli_serve import add_serve_command
 from fakeio.cli_text import CommandFailed, complain, write
 
 _ABOUT = "A Customer.io that runs on a laptop and in CI."
-_STARTING = ("serve", "exec")  # the commands that start a server
+_STARTING = {"serve": add_serve_command, "exec": add_exec_command}  # the commands that start a server
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,15 +40,15 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="fakeio", description=_ABOUT)
     parser.add_argument("--version", action=_Version, help="print the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    add_serve_command(commands)
-    add_exec_command(commands)
-    if command not in _STARTING:
-        # here, since a server that is started has no use for them, and for the client that they bring
-        from fakeio.cli_client import add_client_commands
-        from fakeio.cli_tables import add_table_commands
+    if command in _STARTING:
+        _STARTING[command](commands)
+        return parser
+    # here, since a server that is started has no use for the others, and for the client that they bring
+    from fakeio.cli_client import add_client_commands
+    from fakeio.cli_tables import add_table_commands
 
-        add_table_commands(commands)
-        add_client_commands(commands)
+    for add in (*_STARTING.values(), add_table_commands, add_client_commands):
+        add(commands)
     return parser
 
 

@@ -19,12 +19,12 @@ from fakeio.core.limits import LIMITS, Limit
 from fakeio.edge.control import build_control, is_loopback
 from fakeio.edge.registry import US, Options
 from fakeio.edge.tape import DEFAULT_LIMIT, DEFAULT_LIMIT_BYTES
-from fakeio.edge.transport import FakeTransport
 from fakeio.server import ThreadedServer, Tls
 from fakeio.workspace_handle import WorkspaceHandle
 
 if TYPE_CHECKING:
     from fakeio.edge.tls import Certificates
+    from fakeio.edge.transport import FakeTransport
 
 __all__ = ["Fake", "WorkspaceHandle", "asgi_app", "limits"]
 
@@ -101,6 +101,9 @@ class Fake:
     @cached_property
     def transport(self) -> FakeTransport:
         """For `httpx.Client(transport=…)` and `httpx.AsyncClient(transport=…)`: the same fake, without a socket."""
+        # here, since httpx takes longer to import than all the rest, and who calls over a socket may have no use for it
+        from fakeio.edge.transport import FakeTransport
+
         control = build_control(self._universe, host=self._host, token=self._token)
         return FakeTransport(self._universe, control)
 
