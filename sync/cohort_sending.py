@@ -175,10 +175,11 @@ def _pages(destination: Destination, segment_id: int, request: PageRequest) -> I
     seen: set[str] = set()
     while start is not None:
         seen.add(start)
-        fate = destination.driver.send(request(start), lambda reply: parse_people(reply) is not None)
+        page = request(start)
+        fate = destination.driver.send(page, lambda reply: parse_people(reply) is not None)
         if is_gone(fate):
             raise segment_gone(segment_id)
-        people = parse_people(expect(fate, "reading members back", "app"))
+        people = parse_people(expect(fate, "reading members back", "app", named=bool(page.body)))
         if people is None:
             raise Refused("reading members back: the answer can't be understood")
         yield people

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sync.core.errors import InDoubt, Refused, SendError, Throttled, Unauthorised, Unreachable
 from sync.core.ports import Clock
 from sync.core.sending import Fate, FateKind, Reply, Request, RetryPolicy
-from sync.core.verdicts import complaint, is_answer, say
+from sync.core.verdicts import is_answer, quotable, say
 from sync.core.wire_account import APP_PROBE, REGION, Account, parse_account, parse_workspaces
 from sync.edge.console import Console
 from sync.edge.pacing import Pacing, SharedPacing
@@ -183,18 +183,19 @@ def refused_credentials(api: str, status: int) -> Unauthorised:
     return Unauthorised(f"{said} (Customer.io answered {status})", hint=f"compare with {where}, then `cio-sync check`")
 
 
-def expect(fate: Fate, what: str, api: str) -> Reply:
-    """The reply of a request that was accepted; raises the SendError that fits any other end."""
+def expect(fate: Fate, what: str, api: str, *, named: bool = False) -> Reply:
+    """The reply of a request that was accepted; raises the SendError that fits any other end. `named`: the request
+    named people, so the destination's words may do so too, and are not repeated."""
     if fate.kind in (FateKind.ACCEPTED, FateKind.PARTIAL) and fate.reply is not None:
         return fate.reply
     if fate.kind is FateKind.UNAUTHORISED and fate.reply is not None:
         raise refused_credentials(api, fate.reply.status)
-    raise _error(fate, what)
+    raise _error(fate, what, named=named)
 
 
-def _error(fate: Fate, what: str) -> SendError:
+def _error(fate: Fate, what: str, *, named: bool) -> SendError:
     if fate.kind is FateKind.REFUSED and fate.reply is not None:
-        said = complaint(fate.reply).message
+        said = "" if named else quotable(fate.reply)
         return Refused(f"{what}: Customer.io answered {fate.reply.status}{f' ({said})' if said else ''}")
     kind = {FateKind.THROTTLED: Throttled, FateKind.UNREACHABLE: Unreachable}.get(fate.kind, InDoubt)
     return kind(f"{what}: {say(fate)}", hint="run it again later: what was sent is remembered")

@@ -19,7 +19,6 @@ from sync.core.batches import Batch
 from sync.core.delivery import End
 from sync.core.errors import Refused, SendError, SourceError, SyncError
 from sync.core.sending import Fate, FateKind
-from sync.core.verdicts import complaint
 from sync.courier import Courier, Delivered
 from sync.destination import refused_credentials
 from sync.edge.event_ledger import EventLedger, Settled
@@ -195,8 +194,7 @@ def halt_error(fate: Fate) -> SendError:
     status = fate.reply.status if fate.reply else 0
     if fate.kind is FateKind.UNAUTHORISED:
         return refused_credentials("track", status)
-    said = complaint(fate.reply).message if fate.reply else ""
     return Refused(
-        f"sending events: Customer.io answered {status}{f' ({said})' if said else ''}, which is not about the events",
+        f"sending events: Customer.io answered {status}, which is not about the events",
         hint="check CIO_TRACK_URL and CIO_REGION with `cio-sync check`, then run it again",
     )

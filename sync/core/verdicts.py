@@ -83,6 +83,14 @@ def first_message(body: bytes) -> str:
     return texts[0][:500] if texts else ""
 
 
+def quotable(reply: Reply) -> str:
+    """The destination's own words for an error message, which may hold nobody: a word with an @ in it is taken out.
+
+    Only for requests that named no people: what else a text may repeat of its request, nobody can know.
+    """
+    return " ".join("***" if "@" in word else word for word in first_message(reply.body).split())
+
+
 def _texts(holder: Any) -> list[str]:
     if not isinstance(holder, dict):
         return []
