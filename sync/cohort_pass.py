@@ -19,6 +19,7 @@ from sync.destination import Destination
 from sync.edge.console import Console
 from sync.edge.ledger import Ledger
 from sync.edge.membership import BUCKETS, JOINING, LEAVING, Members, Spool
+from sync.edge.scale import Changes, compared
 
 MEMBERSHIP, SEARCH, NOTHING = VERIFY = ("membership", "search", "none")
 # Waits before mending, in first backoffs: what was accepted may need a moment until it can be read.
@@ -27,6 +28,7 @@ PAUSES = (0, 2, 4, 8)
 _CIO, _AFTER_CIO = b"cio_", b"cio`"
 
 Resolve = Callable[[int, Known, Ids], Known]
+AS_STORED: Resolve | None = None
 
 
 @dataclass(slots=True)
@@ -41,6 +43,11 @@ class Totals:
     waiting: int = 0
     members: int = 0
     prefixed: int = 0  # joining ids that start with cio_, which elsewhere marks another kind of identifier
+
+    @classmethod
+    def of_same(cls, count: int) -> Totals:
+        """Of so many who are confirmed, in the cohort, and nothing else."""
+        return cls(in_cohort=count, kept=count, members=count)
 
     def add(self, known: Known, cohort: Ids, plan: Plan) -> None:
         self.in_cohort += len(cohort)
@@ -82,22 +89,30 @@ class CohortPass:
     def known(self, number: int) -> Known:
         return Known() if self._members is None else self._members.bucket(number)
 
-    def plan(self, resolve: Resolve, *, full: bool, retry_absent: bool, write: bool) -> Totals:
+    def plan(self, resolve: Resolve | None, *, full: bool, retry_absent: bool, write: bool) -> Totals:
         """Compare, and with `write` record what is about to be sent, inside the caller's transaction.
 
         `resolve` gives what is known of a bucket from its number, what the ledger has and the cohort's ids: it is
-        where a segment that was found, adopted or made anew replaces the ledger's memory.
+        where a segment that was found, adopted or made anew replaces the ledger's memory. AS_STORED: nothing does.
         """
-        totals = Totals()
-        for number in range(BUCKETS):
-            cohort, stored = self.ids(number), self.known(number)
-            known = resolve(number, stored, cohort)
-            plan = diff(known, cohort, full=full, retry_absent=retry_absent)
-            totals.add(known, cohort, plan)
-            if write and self._members is not None:
-                planned = known._replace(joining=frozenset(plan.join), leaving=frozenset(plan.leave))
-                self._members.write_changes(number, stored, planned)
+        members = self._members if resolve is AS_STORED and not full else None
+        with compared(self._cohort, members) as changes:
+            totals = Totals.of_same(changes.same if changes is not None else 0)
+            for number in range(BUCKETS):
+                cohort, stored = self._sides(number, changes)
+                known = stored if resolve is None else resolve(number, stored, cohort)
+                plan = diff(known, cohort, full=full, retry_absent=retry_absent)
+                totals.add(known, cohort, plan)
+                if write and self._members is not None:
+                    planned = known._replace(joining=frozenset(plan.join), leaving=frozenset(plan.leave))
+                    self._members.write_changes(number, stored, planned)
         return totals
+
+    def _sides(self, number: int, changes: Changes | None) -> tuple[Ids, Known]:
+        """A bucket of the cohort and what is known of it, without those who are known to stay as they are."""
+        if changes is None or self._members is None:
+            return self.ids(number), self.known(number)
+        return changes.sides(number, self._members.bucket(number, confirmed=False))
 
 
 class Tools(NamedTuple):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from sync.amplitude_pull import Project
-from sync.cohort_pass import MEMBERSHIP, NOTHING, CohortPass, Performer, Sums, Tools, Totals
+from sync.cohort_pass import AS_STORED, MEMBERSHIP, NOTHING, CohortPass, Performer, Sums, Tools, Totals
 from sync.cohort_sending import Spools, Target, read_members
 from sync.cohort_source import CohortSource, cohort_id_of, open_cohort_source
 from sync.core.diff import Ids, Known
@@ -29,6 +29,7 @@ from sync.destination import Destination
 from sync.edge.console import Console
 from sync.edge.ledger import Ledger, SyncRow
 from sync.edge.membership import BUCKETS, Members, Spool
+from sync.edge.scale import open_spool
 from sync.edge.settings import Settings
 from sync.edge.transport import Network
 from sync.ending import conclude, stopped_by
@@ -83,7 +84,7 @@ def run_cohort(
         open_cohort_source(options.source, intent, ledger, console, project, writing=writing, full=full)
         if cohort is None else contextlib.nullcontext(cohort)
     )  # fmt: skip
-    with Spool() as spool, origin as source, reach as destination:
+    with open_spool(settings.diff) as spool, origin as source, reach as destination:
         run = _Run(options, intent, ledger, console, destination, source, spool)
         with console.of_run(run.report.run_id):
             error = run.play()
@@ -182,7 +183,7 @@ class _Run:
         options = self._options
         with self._writing.atomic() if self._writing is not None else contextlib.nullcontext():
             self._totals = totals = work.plan(
-                partial(_resolve, found.origin, baseline),
+                AS_STORED if found.origin is Origin.STORED else partial(_resolve, found.origin, baseline),
                 full=options.full, retry_absent=options.verify == NOTHING, write=self._writing is not None,
             )
             if not options.allow_empty and not remapped:
@@ -250,7 +251,7 @@ class _Run:
         with Spool() as nobody, Spools() as spools:
             work = CohortPass(nobody, old)
             with self._writing.atomic():
-                totals = work.plan(_as_stored, full=False, retry_absent=False, write=True)
+                totals = work.plan(AS_STORED, full=False, retry_absent=False, write=True)
             performer = self._performer(work, old, target, spools)
             performer.send(totals)
             performer.verify()
@@ -319,14 +320,8 @@ def _resolve(origin: Origin, baseline: Spool, number: int, stored: Known, cohort
     A marked segment without memory is ours: who is in it was put there by us. In an adopted one, those who are not in
     the cohort belong to whoever made it.
     """
-    if origin is Origin.STORED:
-        return stored
     present = frozenset(baseline.bucket(number))
     return Known(confirmed=present & cohort if origin is Origin.ADOPTED else present)
-
-
-def _as_stored(number: int, stored: Known, cohort: Ids) -> Known:
-    return stored
 
 
 def _all_gone(sums: Sums) -> None:

@@ -89,6 +89,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     track_rate: float | None = None
     app_rate: float | None = None
     workers: int | None = None
+    diff: Literal["", "auto", "python", "duckdb"] = ""
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

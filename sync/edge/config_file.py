@@ -39,6 +39,7 @@ def settings_of(
     from_file = {
         "region": target.region, "track_url": target.track_url, "app_url": target.app_url, "state": engine.state,
         "track_rate": engine.track_rate, "app_rate": engine.app_rate, "workers": engine.workers,
+        "diff": engine.diff,
     }  # fmt: skip
     texts = {VARIABLES[name]: str(value) for name, value in from_file.items() if value not in ("", None)}
     texts.update((name, text) for name, text in environ.items() if text.strip())

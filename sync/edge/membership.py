@@ -7,10 +7,12 @@ on it.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+from typing import Self
 from zlib import crc32
 
 from sync.core.diff import Known
@@ -50,18 +52,18 @@ class Spool:
         # every stored id ends with a separator, so the last part is empty
         return stored.split(SEPARATOR)[:-1] + self._buckets[number]
 
-    def _spill(self) -> None:
-        try:
-            self._write()
-        except OSError as error:
-            raise ConfigError(
-                f"a temporary file can't be written: {error.strerror or 'the system refused'}; nothing more was sent",
-                hint="make room, or name another folder in TMPDIR",
-            ) from error
-
-    def _write(self) -> None:
+    def folder(self) -> Path:
+        """Its own private folder on disk, made now if there is none."""
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="cio-sync-")  # mode 0700: these are people
+        return Path(self._folder.name)
+
+    def _spill(self) -> None:
+        with room():
+            self._write()
+
+    def _write(self) -> None:
+        self.folder()
         for number, ids in enumerate(self._buckets):
             path = self._path(number)
             if ids and path is not None:
@@ -77,11 +79,23 @@ class Spool:
         if self._folder is not None:
             self._folder.cleanup()
 
-    def __enter__(self) -> Spool:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@contextlib.contextmanager
+def room() -> Iterator[None]:
+    """Temporary files are written inside; raises ConfigError when they can't be."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(
+            f"a temporary file can't be written: {error.strerror or 'the system refused'}; nothing more was sent",
+            hint="make room, or name another folder in TMPDIR",
+        ) from error
 
 
 CONFIRMED, JOINING, LEAVING, ABSENT = Known._fields
@@ -94,11 +108,12 @@ class Members:
         self._connection = connection
         self.key = sync_key
 
-    def bucket(self, number: int) -> Known:
-        """All that is known of one bucket."""
+    def bucket(self, number: int, *, confirmed: bool = True) -> Known:
+        """All that is known of one bucket; without the confirmed, what else is."""
         found: dict[str, list[bytes]] = {}
         rows = self._connection.execute(
-            "SELECT state, ids FROM members WHERE sync_key = ? AND bucket = ?", (self.key, number)
+            "SELECT state, ids FROM members WHERE sync_key = ? AND bucket = ? AND (? OR state != ?)",
+            (self.key, number, confirmed, CONFIRMED),
         )
         for state, blob in rows:
             found.setdefault(state, []).extend(blob.split(SEPARATOR))
@@ -133,6 +148,19 @@ class Members:
             )
             for (blob,) in rows.fetchall():
                 yield from blob.split(SEPARATOR)
+
+    def about(self) -> int:
+        """How many are confirmed, counted by whole rows: for a choice, and no more."""
+        query = "SELECT count(*) FROM members WHERE sync_key = ? AND state = ? AND n > 0"
+        (rows,) = self._connection.execute(query, (self.key, CONFIRMED)).fetchone()
+        return int(rows) * IDS_PER_ROW
+
+    def blobs(self, *, confirmed: bool) -> Iterator[bytes]:
+        """The confirmed, or all others, as they are stored: ids with SEPARATOR between them, none empty."""
+        rows = self._connection.execute(
+            "SELECT ids FROM members WHERE sync_key = ? AND (state = ?) = ?", (self.key, CONFIRMED, confirmed)
+        )
+        yield from (blob for (blob,) in rows)
 
     def forget(self) -> None:
         """Drop all of it: the segment it speaks of is gone, or another mapping took its place."""

@@ -1,8 +1,7 @@
-"""Parquet files as identifiers or as lines of an export, in bounded memory: the only place that knows DuckDB.
+"""Parquet files as identifiers or as lines of an export, in bounded memory, read by DuckDB.
 
-DuckDB comes with the extra `scale`; without it such a file is an error that names the extra. Nothing is fetched over
-the network: its own extensions may not be installed by themselves. A text column of properties that holds JSON is read
-as what it says, for that is how warehouses store objects.
+DuckDB comes with the extra `scale`; without it such a file is an error that names the extra. A text column of
+properties that holds JSON is read as what it says, for that is how warehouses store objects.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sync.core.errors import SourceError
+from sync.edge.duck import open_database
 
 if TYPE_CHECKING:
     import duckdb
@@ -71,12 +71,8 @@ def _opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             code="scale_missing",
         ) from error
     with tempfile.TemporaryDirectory(prefix="cio-sync-") as folder:  # mode 0700, should it ever spill
-        config: dict[str, Any] = {
-            "autoinstall_known_extensions": False, "autoload_known_extensions": False, "memory_limit": MOST_MEMORY,
-            "temp_directory": folder,
-        }  # fmt: skip
         try:
-            with duckdb.connect(config=config) as connection:
+            with open_database(Path(folder), most_memory=MOST_MEMORY) as connection:
                 yield connection
         except duckdb.OutOfMemoryException as error:
             raise SourceError(f"{path} has rows too large to read", hint="save it as JSONL") from error

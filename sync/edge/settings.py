@@ -17,6 +17,7 @@ from sync.core.errors import ConfigError
 from sync.core.pace import DEFAULT_RATE_PER_S
 
 DEFAULT_WORKERS, MOST_WORKERS = 4, 32
+DIFFS = ("auto", "python", "duckdb")
 US, EU = "us", "eu"
 REGIONS = (US, EU)
 HOSTS = {
@@ -38,6 +39,7 @@ class Settings:
     track_rate_per_s: float = DEFAULT_RATE_PER_S["track"]  # 0: no cap
     app_rate_per_s: float = DEFAULT_RATE_PER_S["app"]
     workers: int = DEFAULT_WORKERS  # requests in flight at a time
+    diff: str = DIFFS[0]  # who compares cohorts; auto: whoever is there and fast
     state_path: Path
 
     def require(self, *names: str) -> None:
@@ -61,6 +63,7 @@ VARIABLES = {
     "track_rate": "CIO_TRACK_RATE",
     "app_rate": "CIO_APP_RATE",
     "workers": "CIO_WORKERS",
+    "diff": "CIO_DIFF",
     "state": "CIO_SYNC_STATE",
 }
 
@@ -79,6 +82,7 @@ def read_settings(
         track_rate_per_s=_rate("track", track_rate, texts["track_rate"]),
         app_rate_per_s=_rate("app", app_rate, texts["app_rate"]),
         workers=_workers(workers if workers is not None else texts["workers"]),
+        diff=_diff(texts["diff"]),
         state_path=_state_path(texts["state"]),
     )
 
@@ -144,6 +148,12 @@ def _workers(text: str) -> int:
             f"the number of workers {text!r} is not a whole number from 1 to {MOST_WORKERS}", hint="use --workers 4"
         )
     return int(text)
+
+
+def _diff(text: str) -> str:
+    if text and text.lower() not in DIFFS:
+        raise ConfigError(f"CIO_DIFF is {text!r}", hint=f"set it to {', '.join(DIFFS)}, or leave it empty")
+    return text.lower() or DIFFS[0]
 
 
 def _state_path(text: str) -> Path:

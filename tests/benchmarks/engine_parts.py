@@ -14,13 +14,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from sync.cohort_pass import CohortPass
-from sync.core.diff import Ids, Known
+from sync.cohort_pass import AS_STORED, CohortPass
+from sync.core.diff import Known
 from sync.core.sending import FateKind, Reply, Request
 from sync.edge.cohort_files import read_cohort
 from sync.edge.ledger import Ledger
 from sync.edge.membership import BUCKETS, Members, Spool
 from sync.edge.pacing import Pacing
+from sync.edge.scale import open_spool
 from sync.edge.transport import Endpoints, Transport
 from sync.run import Driver
 from tests.benchmarks.f1_identify import KEY, SITE_ID
@@ -29,8 +30,8 @@ KIB = b'{"name":"x","data":{"text":"%s"}}' % (b"x" * 990)
 EVENT = Request("track", "POST", "/api/v1/customers/a/events", KIB)
 
 
-def diff(before: str, after: str) -> dict[str, float]:
-    """Have a ledger know the members in `before`, then time reading `after` and planning what to send."""
+def diff(before: str, after: str, way: str) -> dict[str, float]:
+    """Have a ledger know the members in `before`, then time reading `after` and planning what to send, by `way`."""
     with tempfile.TemporaryDirectory() as folder, Ledger.open(Path(folder) / "ledger.db") as ledger:
         members = Members(ledger.connection, "key")
         with Spool() as known, ledger.atomic():
@@ -38,10 +39,10 @@ def diff(before: str, after: str) -> dict[str, float]:
             for number in range(BUCKETS):
                 members.write_changes(number, Known(), Known(confirmed=frozenset(known.bucket(number))))
         began = time.perf_counter()
-        with Spool() as cohort:
+        with open_spool(way) as cohort:
             read_cohort(after, "user_id", "id", cohort)
             with ledger.atomic():
-                totals = CohortPass(cohort, members).plan(_as_stored, full=False, retry_absent=False, write=True)
+                totals = CohortPass(cohort, members).plan(AS_STORED, full=False, retry_absent=False, write=True)
         return {"seconds": time.perf_counter() - began, "changes": totals.join + totals.leave, "peak_mb": _peak_mb()}
 
 
@@ -76,10 +77,6 @@ def _send(driver: Driver, requests: int, at_once: int) -> list[int]:
 
 def _is_whole(reply: Reply) -> bool:
     return reply.body == b"{}"
-
-
-def _as_stored(number: int, stored: Known, cohort: Ids) -> Known:
-    return stored
 
 
 def _peak_mb() -> float:

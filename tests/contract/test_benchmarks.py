@@ -158,9 +158,10 @@ def test_a_cohort_churns_as_much_as_is_said() -> None:
     assert CHURN == 100
 
 
-def test_the_diff_that_is_timed_finds_the_churn(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["python", "duckdb"])
+def test_the_diff_that_is_timed_finds_the_churn(tmp_path: Path, way: str) -> None:
     before, after = write(tmp_path, 1_000)
-    assert engine_parts.diff(str(before), str(after))["changes"] == 20
+    assert engine_parts.diff(str(before), str(after), way)["changes"] == 20
 
 
 def test_a_limit_is_enforced_in_every_second() -> None:
