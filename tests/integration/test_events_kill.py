@@ -34,7 +34,7 @@ class Stopping(httpx.BaseTransport):
 
     def __init__(self, left: int) -> None:
         self._left = left
-        self._wire = httpx.HTTPTransport()
+        self._wire = httpx.HTTPTransport(verify=False)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self._left -= 1
@@ -115,7 +115,7 @@ class Countdown(httpx.BaseTransport):
     def __init__(self, left: int, *, after: bool) -> None:
         self._left = left
         self._after = after
-        self._wire = httpx.HTTPTransport()
+        self._wire = httpx.HTTPTransport(verify=False)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self._left -= 1
@@ -186,7 +186,7 @@ class Commits:
 
     def until(self, left: int) -> httpx.BaseTransport:
         self._left = left
-        return httpx.HTTPTransport()
+        return httpx.HTTPTransport(verify=False)
 
     def spare(self) -> None:
         self._left = 0
