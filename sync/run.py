@@ -92,11 +92,11 @@ class Driver:
                 if isinstance(step, Wait):
                     answer = None
                     self._wait(step.seconds, step.why)
-                elif (kind := self._await_turn(step.request.api)) is not None:
+                elif isinstance(turn := self._await_turn(step.request.api), FateKind):
                     story.close()
-                    return Fate(kind, None, sends)
+                    return Fate(turn, None, sends)
                 else:
-                    answer, sends = self._send(step, first=sends == 0), sends + 1
+                    answer, sends = self._send(step, turn, first=sends == 0), sends + 1
         except StopIteration as end:
             fate: Fate = end.value
             return fate
@@ -113,26 +113,26 @@ class Driver:
         """Wait a multiple of the policy's first backoff, for something that takes its time at the other side."""
         self._wait(self._policy.base_s * times, why)
 
-    def _await_turn(self, api: str) -> FateKind | None:
-        """Wait until a request may leave; None when it may, else how its story ends: we were stopped, or the
+    def _await_turn(self, api: str) -> float | FateKind:
+        """Wait until a request may leave; the moment by which it may, else how its story ends: we were stopped, or the
         destination asked for more patience than there is."""
         while not self._stopped.is_set():
-            wait_s = self._pacing.take(api, self._clock.monotonic())
+            now = self._clock.monotonic()
+            wait_s = self._pacing.take(api, now)
             if wait_s <= 0:
-                return None
+                return now
             if wait_s > self._policy.budget_s:
                 return FateKind.THROTTLED
             self._wait(wait_s, "keeping to the rate")
         return FateKind.STOPPED
 
-    def _send(self, step: Send, *, first: bool) -> Answer:
+    def _send(self, step: Send, turn_at: float, *, first: bool) -> Answer:
         with self._lock:
             self.requests += 1
             self.retries += not first
-        sent_at = self._clock.monotonic()
         answer = self._sender.send(step.request)
         if isinstance(answer, Reply):
-            self._heed(step.request.api, answer, sent_at)
+            self._heed(step.request.api, answer, turn_at)
         return answer
 
     def _heed(self, api: str, reply: Reply, sent_at: float) -> None:

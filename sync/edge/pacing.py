@@ -18,11 +18,10 @@ from pathlib import Path
 import msgspec
 
 from sync.core.errors import LedgerError
-from sync.core.pace import DEFAULT_RATE_PER_S, Pace, Pacer
+from sync.core.pace import DEFAULT_RATE_PER_S, LONGEST_TURN_S, Pace, Pacer
 
 PACE_PREFIX = "cio-sync-pace-"
 _MOST_BYTES = 1 << 20
-_LONGEST_TURN_S = 60.0  # between looking at the clock and having the lock, on a machine that is very busy
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[float, Pace]).decode
 
@@ -44,10 +43,15 @@ class Pacing:
             pacer.hold(until)
 
     def heed(self, api: str, *, struggling: bool, sent_at: float, now: float) -> None:
-        """Go by an answer: slower when the destination struggles, faster again when it does not."""
-        if not struggling and self._pacers[api].pace.share >= 1:
+        """Go by an answer to what left at `sent_at`, the moment that `take` was told: slower when the destination
+        struggles, faster again when it does not."""
+        with self._lock:
+            mine = self._pacers[api]
+            late_s = mine.late_s(now - sent_at)
+        if not struggling and not late_s and mine.pace.share >= 1:
             return  # as fast as allowed, as far as this process has heard
         with self._pacer(api, now) as pacer:
+            pacer.count_later(sent_at, late_s)
             if struggling:
                 pacer.slow(sent_at, now)
             else:
@@ -110,4 +114,4 @@ def _parse(text: bytes, now: float) -> Pace:
     except msgspec.DecodeError:
         return Pace()
     # from the future: the machine was started anew since
-    return pace if written_at <= now + _LONGEST_TURN_S else Pace()
+    return pace if written_at <= now + LONGEST_TURN_S else Pace()

@@ -52,7 +52,7 @@ def test_each_api_keeps_its_own_pace(clock: HandTurnedClock) -> None:
         drives.send(get("app" if api == "app" else "track"))
     start = world.sent[0][0]
     assert [(round(at - start, 2), api) for at, api in world.sent] == [
-        (0, "app"), (0, "app"), (0, "track"), (1.02, "app"), (1.02, "track")
+        (0, "app"), (0, "app"), (0, "track"), (1.01, "app"), (1.01, "track")
     ]
 
 

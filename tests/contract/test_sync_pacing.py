@@ -18,7 +18,8 @@ import pytest
 from conftest import HandTurnedClock
 from fakeio import Fake
 from sync.core.errors import LedgerError
-from sync.core.sending import FateKind, Reply, Request, RetryPolicy
+from sync.core.pace import SLACK_S
+from sync.core.sending import Failure, FateKind, Reply, Request, RetryPolicy
 from sync.edge.pacing import Pacing, SharedPacing
 from sync.run import Driver
 from tests.contract.test_sync_driver import World
@@ -77,11 +78,20 @@ def test_what_one_is_told_holds_for_the_other(two: tuple[SharedPacing, SharedPac
     assert two[1].take("app", 1_000.0) == 0.0
 
 
+def test_a_request_that_was_late_counts_later_for_the_other_too(two: tuple[SharedPacing, SharedPacing]) -> None:
+    assert [two[n % 2].take("track", 1_000.0) for n in range(10)] == [0.0] * 10
+    for pacing in two:
+        pacing.heed("track", struggling=False, sent_at=1_000.0, now=1_000.5)
+    assert two[0].take("track", 1_000.5) == pytest.approx(0.5 + SLACK_S)  # the eight others stand for themselves
+    assert [two[0].take("track", 1_001.02) for _ in range(8)] == [0.0] * 8
+    assert two[1].take("track", 1_001.02) == pytest.approx(0.48)
+
+
 def test_what_slows_one_slows_the_other_and_recovery_is_shared_too(two: tuple[SharedPacing, SharedPacing]) -> None:
     assert two[1].take("track", 1_000.0) == 0.0
     two[0].heed("track", struggling=True, sent_at=1_000.0, now=1_000.0)
     assert two[1].take("track", 1_000.0) == pytest.approx(0.2)
-    for second in range(1, 12):
+    for second in range(1, 7):
         two[1].heed("track", struggling=False, sent_at=1_000.0 + second, now=1_000.0 + second)
     assert [two[0].take("track", 1_012.0) for _ in range(10)] == [0.0] * 10
 
@@ -111,7 +121,7 @@ def test_what_was_written_by_somebody_who_looked_at_the_clock_later_counts(
     assert [two[0].take("track", 1_005.0) for _ in range(5)] == [0.0] * 5
     assert [two[1].take("track", 1_000.0) for _ in range(5)] == [0.0] * 5
     assert two[1].take("track", 1_000.0) > 5
-    assert two[0].take("track", 1_006.0) == pytest.approx(0.02)
+    assert two[0].take("track", 1_006.0) == pytest.approx(SLACK_S)
 
 
 def test_its_files_are_for_their_owner_alone(tmp_path: Path, two: tuple[SharedPacing, SharedPacing]) -> None:
@@ -136,6 +146,21 @@ def test_a_destination_that_struggles_is_asked_less_often(clock: HandTurnedClock
     first, second, third = [at - start for at, _ in world.sent]
     assert (first, round(second, 6)) == (0.0, 0.2)
     assert 0.15 < third - second < 0.2  # it has begun to recover
+
+
+def test_a_driver_counts_a_request_from_when_it_may_have_arrived(clock: HandTurnedClock) -> None:
+    class Slow(World):
+        def send(self, request: Request) -> Reply | Failure:
+            reply = super().send(request)
+            clock.sleep(0.3 if len(self.sent) == 1 else 0.0)
+            return reply
+
+    world = Slow(clock, [Reply(200)])
+    drives = Driver(world, pacing=Pacing({"track": 2}), clock=world)
+    start = clock()
+    for _ in range(4):
+        drives.send(TRACK)
+    assert [round(at - start, 2) for at, _ in world.sent] == [0.0, 0.3, 1.3, 1.31]
 
 
 def test_a_longer_wait_than_there_is_patience_ends_it_without_a_try(clock: HandTurnedClock) -> None:
