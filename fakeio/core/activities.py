@@ -183,6 +183,13 @@ class Activities:
             if isinstance(self._log[number - 1], Event):
                 self._log[number - 1] = None
 
+    def anonymise(self, person: str) -> None:
+        """Keep what happened to somebody and when, and no value of theirs; a message is known by its delivery."""
+        for line in self.of(person):
+            line = self.own(line)
+            line.changes = ()
+            line.detail = {name: value for name, value in (line.detail or {}).items() if name == "delivery_id"} or None
+
     def drop(self, event: Event) -> None:
         """Delete one event."""
         self._log[event.number - 1] = None

@@ -207,6 +207,10 @@ class People:
         """Who somebody was that is deleted; None for who exists, or never did."""
         return self._gone.get(cio_id)
 
+    def forget_name(self, cio_id: str) -> None:
+        """Of somebody deleted, remember the cio_id alone."""
+        self._gone[cio_id] = Gone(None, None)
+
     def find_gone(self, ref: Ref) -> set[str]:
         """The cio_ids of everybody deleted who had this identifier; phones are not remembered."""
         kind, value = ref

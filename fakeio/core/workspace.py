@@ -196,7 +196,10 @@ def _delete_person(space: Workspace, operation: op.DeletePerson, now: float, req
 
 
 def _suppress(space: Workspace, operation: op.Suppress, now: float, request: int) -> Outcome:
-    """Delete the profile for good and block its identifiers; block the one named when nobody owns it."""
+    """Delete the profile for good and block its identifiers; block the one named when nobody owns it.
+
+    The log keeps what happened, of somebody without a name. Source: Track API > Suppress; Suppressing people guide.
+    """
     if space.suppressions.find(operation.ref) is not None:
         return Ignored("person.already_suppressed", f"{operation.ref} is suppressed already")
     person = space.people.find(operation.ref)
@@ -207,6 +210,8 @@ def _suppress(space: Workspace, operation: op.Suppress, now: float, request: int
         return Applied()
     blocked = person.refs() if space.settings.email_identifies else person.refs()[:1]
     space.forget(person)
+    space.log.anonymise(person.cio_id)
+    space.people.forget_name(person.cio_id)
     space.suppressions.add((*blocked, identifiers.Ref(identifiers.CIO_ID, person.cio_id)), now, request)
     space.log.add("profile_delete", now, person.cio_id, request, detail={"suppressed": True})
     return Applied(person.cio_id)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from fakeio.core.forking import fork
 from tests.contract import live as fixtures
 from tests.contract.live import NOW, Live, Site
 
@@ -180,9 +182,14 @@ def test_nobody_has_no_activities(told: Site) -> None:
 # ---- people who are gone ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("farewell", ["delete", "suppress"])
-def test_somebody_deleted_is_left_out_unless_asked_for(told: Site, farewell: str) -> None:
-    gone = {"id": "1", "email": "a@example.com", "cio_id": told.cio_id("1")}
+@pytest.mark.parametrize(("farewell", "named"), [
+    pytest.param("delete", {"id": "1", "email": "a@example.com"}, id="deleted"),
+    pytest.param("suppress", {"id": None, "email": None}, id="suppressed, and so forgotten"),
+])
+def test_somebody_deleted_is_left_out_unless_asked_for(
+    told: Site, farewell: str, named: dict[str, str | None]
+) -> None:
+    gone = {**named, "cio_id": told.cio_id("1")}
     if farewell == "delete":
         told.track.delete("/api/v1/customers/1")
     else:
@@ -192,13 +199,36 @@ def test_somebody_deleted_is_left_out_unless_asked_for(told: Site, farewell: str
     assert [line["type"] for line in everything] == [
         "profile_delete", "profile_create", "event", "attribute_change", "profile_create",
     ]  # fmt: skip
-    assert [line["customer_identifiers"] for line in everything if line["customer_id"] == "1"] == [gone] * 3
+    theirs = [line for line in everything if line["customer_identifiers"] == gone]
+    assert [line["customer_id"] for line in theirs] == [named["id"]] * 3
     assert types(told, customer_id="1") == []
-    named = [{"customer_id": "1"}, {"customer_id": "A@example.com", "id_type": "email"},
-             {"customer_id": f"cio_{gone['cio_id']}", "id_type": "cio_id"}]  # fmt: skip
-    for asked in named:
-        assert len(types(told, deleted="true", **asked)) == 3
+    by_name: list[dict[str, str]] = [{"customer_id": "1"}, {"customer_id": "A@example.com", "id_type": "email"}]
+    by_cio_id = {"customer_id": f"cio_{gone['cio_id']}", "id_type": "cio_id"}
+    assert [len(types(told, deleted="true", **asked)) for asked in by_name] == [3 if named["id"] else 0] * 2
+    assert len(types(told, deleted="true", **by_cio_id)) == 3
     assert told.app.get("/v1/customers/1/activities").status_code == 404
+
+
+def test_what_is_left_of_somebody_suppressed_has_no_value_of_theirs(told: Site) -> None:
+    told.track.put("/api/v1/customers/1/devices", json={"device": {"id": "token-1", "platform": "ios"}})
+    message = {"to": "a@example.com", "identifiers": {"id": "1"}, "subject": "s", "body": "b", "from": "c@example.com"}
+    delivery_id = told.app.post("/v1/send/email", json=message).json()["delivery_id"]
+    told.track.post("/api/v1/customers/1/suppress")
+    left = lines(told, deleted="true", customer_id="cio_a3000001", id_type="cio_id")
+    assert [(line["type"], line["data"].get("delivery_id")) for line in left] == [
+        ("profile_delete", None), ("sent_email", delivery_id), ("attempted_email", delivery_id),
+        ("device_change", None), ("attribute_change", None), ("profile_create", None),
+    ]  # fmt: skip
+    told_of = json.dumps(left)
+    assert [text for text in ("Ghent", "pro", "token-1", "a@example.com") if f'"{text}"' in told_of] == []
+
+
+def test_a_fork_forgets_nobody_that_the_other_suppresses(told: Site) -> None:
+    kept = fork(told.hosted.state, id=99, name="fork")
+    told.track.post("/api/v1/customers/1/suppress")
+    assert [line.info for line in kept.log.of("a3000001") if line.type == "attribute_change"] == [
+        {"plan": {"from": "free", "to": "pro"}, "city": {"from": "", "to": "Ghent"}}
+    ]
 
 
 def test_who_comes_back_under_an_old_id_is_another_person(told: Site) -> None:
