@@ -23,7 +23,8 @@ from sync.core.wire_segments import (
 )
 from sync.destination import Destination, expect
 
-CREATE_TRIES = 4
+CREATE_TRIES = 6
+_DOUBTFUL = (FateKind.IN_DOUBT, FateKind.THROTTLED)  # even a 429 may come after the segment was made
 
 
 class Origin(Enum):
@@ -132,7 +133,7 @@ def make_segment(destination: Destination, intent: CohortIntent) -> SegmentInfo:
     request = create_segment(intent.segment_name, intent.description)
     for attempt in range(1, CREATE_TRIES + 1):
         fate = destination.driver.send(request)
-        if fate.kind is not FateKind.IN_DOUBT:
+        if fate.kind not in _DOUBTFUL:
             made = parse_segment(expect(fate, "creating the segment", request.api))
             if made is not None:
                 return made

@@ -18,8 +18,8 @@ Api = Literal["track", "app", "amplitude"]
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
-    """`path` is percent-encoded and may hold a query. A request that is not `repeatable` is never sent twice once it
-    may have been applied: creating a segment again would make a second one."""
+    """`path` is percent-encoded and may hold a query. A request that is not `repeatable` is never sent twice once
+    anybody may have heard it: creating a segment again would make a second one."""
 
     api: Api
     method: str
@@ -141,7 +141,7 @@ def send_until_settled(
         in_doubt = in_doubt or _may_have_applied(answer)
         pause_s = _pause_s(answer, policy, attempts, jitter)
         spent = attempts > policy.retries or max(waited_s, elapsed_s()) + pause_s > policy.budget_s
-        if spent or (in_doubt and not request.repeatable):
+        if spent or not (request.repeatable or _was_not_heard(answer)):
             return _fate(_unsettled_kind(answer, in_doubt=in_doubt), answer, attempts)
         waited_s += pause_s
         yield Wait(pause_s, _why(answer))
@@ -175,6 +175,11 @@ def _may_have_applied(answer: Reply | Failure) -> bool:
     if isinstance(answer, Failure):
         return answer.may_have_applied
     return answer.status not in _NOTHING_APPLIED
+
+
+def _was_not_heard(answer: Reply | Failure) -> bool:
+    """Surer than not applied: whoever answers, with a 429 too, may have done what was asked before."""
+    return isinstance(answer, Failure) and not answer.may_have_applied
 
 
 def _pause_s(answer: Reply | Failure, policy: RetryPolicy, attempts: int, jitter: Callable[[], float]) -> float:

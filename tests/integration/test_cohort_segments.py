@@ -177,6 +177,27 @@ def test_a_changed_mapping_is_noticed_without_a_ledger_too(engine: Engine) -> No
     assert len(engine.workspace.segments) == 1
 
 
+@pytest.mark.parametrize("times", [1, 4])
+@pytest.mark.parametrize("status", [429, 425, 408, 504])
+def test_a_segment_is_made_once_though_told_to_come_back_when_it_was_made(
+    engine: Engine, status: int, times: int
+) -> None:
+    engine.people("a")
+    trouble = {"status": status, "retry_after": 0, "when": "after_commit"}
+    engine.workspace.fault("status", **trouble, match={"path": "/v1/segments", "method": "POST"}, times=times)
+    report = engine.report("a")
+    assert (counts(report), report.segment.created, len(engine.workspace.segments)) == ({"added": 1}, True, 1)
+    makings = [one for one in engine.workspace.requests if (one.method, one.path) == ("POST", "/v1/segments")]
+    assert len(makings) == 1
+
+
+def test_a_segment_is_made_after_some_429s(engine: Engine) -> None:
+    engine.people("a")
+    throttled = {"path": "/v1/segments", "method": "POST"}
+    engine.workspace.fault("status", status=429, retry_after=0, match=throttled, times=4)
+    assert (counts(engine.report("a")), len(engine.workspace.segments)) == ({"added": 1}, 1)
+
+
 def test_a_full_run_sends_everybody_again(engine: Engine) -> None:
     engine.people("a", "b")
     engine.report("a", "b")

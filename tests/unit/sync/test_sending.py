@@ -113,8 +113,10 @@ def test_a_request_that_must_not_be_repeated_is_not_once_it_may_have_been_applie
     assert play([Reply(500)], request=CREATE)[0].attempts == 1
 
 
-def test_a_request_that_must_not_be_repeated_is_while_nothing_can_have_been_applied() -> None:
-    assert play([NOBODY, Reply(429), Reply(200)], request=CREATE)[0].kind is FateKind.ACCEPTED
+def test_a_request_that_must_not_be_repeated_is_while_nobody_can_have_heard_it() -> None:
+    assert play([NOBODY, NOBODY, Reply(200)], request=CREATE)[0].kind is FateKind.ACCEPTED
+    fate, waits = play([NOBODY, Reply(429), Reply(200)], request=CREATE)
+    assert (fate.kind, fate.attempts, len(waits)) == (FateKind.THROTTLED, 2, 1)
 
 
 def test_an_answer_that_cannot_be_read_is_asked_for_again() -> None:
