@@ -4,7 +4,6 @@ lane stops all."""
 from __future__ import annotations
 
 import threading
-import time
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -32,6 +31,16 @@ def crowd(count: int, people: int = 40, size: int = 8_000) -> list[dict[str, Any
     ]
 
 
+def spread(count: int, lanes: int) -> list[dict[str, Any]]:
+    """The same in which each lane gets as many as any other, in turn, so that all have a batch at the same time."""
+    names = [f"u{n}" for n in range(400)]
+    groups = [[name for name in names if lane_of(person("id", name), lanes) == lane][:10] for lane in range(lanes)]
+    turns = [name for group in zip(*groups, strict=True) for name in group]
+    return [
+        row(n, user_id=turns[n % len(turns)], event_properties={"n": n, "text": "x" * 8_000}) for n in range(count)
+    ]
+
+
 def in_order(engine: Engine) -> bool:
     """Whether everybody's events arrived in the order of the source."""
     arrived: dict[str, list[int]] = defaultdict(list)
@@ -42,23 +51,28 @@ def in_order(engine: Engine) -> bool:
 
 
 class Gauge(httpx.BaseTransport):
-    """The real wire; counts the requests in flight, and holds each until several are or some time has passed."""
+    """The real wire; counts the requests in flight, and holds all but the first batch until so many have been."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: int) -> None:
         self.most = 0
+        self._wanted = wanted
         self._now = 0
-        self._lock = threading.Lock()
-        self._wire = httpx.HTTPTransport()
+        self._count = 0
+        self._changed = threading.Condition()
+        self._wire = httpx.HTTPTransport(verify=False)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        with self._lock:
+        with self._changed:
             self._now += 1
+            self._count += request.url.path == BATCH_PATH
             self.most = max(self.most, self._now)
+            self._changed.notify_all()
+            if self._count > 1:  # the first batch goes alone
+                self._changed.wait_for(lambda: self.most >= self._wanted, PATIENCE_S)
         try:
-            time.sleep(0.02)
             return self._wire.handle_request(request)
         finally:
-            with self._lock:
+            with self._changed:
                 self._now -= 1
 
     def close(self) -> None:
@@ -67,8 +81,8 @@ class Gauge(httpx.BaseTransport):
 
 @pytest.mark.parametrize("workers", [1, 4])
 def test_so_many_requests_are_in_flight_as_there_are_workers(engine: Engine, workers: int) -> None:
-    gauge = Gauge()
-    report = engine.report(*crowd(600), network=gauge, settings=engine.settings(workers=workers))
+    gauge = Gauge(workers)
+    report = engine.report(*spread(600, workers), network=gauge, settings=engine.settings(workers=workers))
     assert counts(report) == {"received": 600, "delivered": 600}
     assert gauge.most == workers
     assert in_order(engine)

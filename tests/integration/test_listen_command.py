@@ -120,7 +120,8 @@ def test_what_was_answered_survives_a_kill_and_is_delivered_by_the_next_start(li
     while not engine.workspace.segments or engine.members() != {"a", "b"}:
         assert time.monotonic() < deadline, "not delivered"
         time.sleep(0.05)
-    assert httpx.get(f"{url}/health").json() == {"status": "ok", "waiting": {"cohorts": 0, "events": 0}}
+    while (health := httpx.get(f"{url}/health").json()) != {"status": "ok", "waiting": {"cohorts": 0, "events": 0}}:
+        assert time.monotonic() < deadline, health
     assert "cio_sync_runs_total" in httpx.get(f"{url}/metrics").text
     again.send_signal(signal.SIGTERM)
     assert again.wait(PATIENCE_S) == 0

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -22,6 +21,7 @@ from scenarios.amplitude import FakeAmplitude
 from scenarios.amplitude_server import AmplitudeServer
 from sync.core.configuration import choose
 from sync.core.errors import ConfigError
+from sync.core.page import render
 from sync.core.report import Ended
 from sync.edge.config_file import project_of, read_configuration, settings_of
 from sync.edge.console import Console
@@ -122,6 +122,39 @@ def test_a_new_sync_runs_at_once_and_then_at_its_slot_whatever_is_restarted(sche
     scheduled.clock.advance(3 * 3600)
     assert scheduled.tick() == ["cohort"]
     assert scheduled.engine.members() == {"a"}
+
+
+def test_a_run_of_events_carries_the_name_of_its_sync(scheduled: Scheduled) -> None:
+    (ended,) = scheduled.runner("orders").run_all()
+    assert (ended.report.sync, render(ended).splitlines()[0]) == ("orders", "events orders: success (exit code 0)")
+    with Ledger.open(scheduled.engine.path) as ledger:
+        assert [one.run_id for one in ledger.runs("orders")] == [ended.report.run_id]
+
+
+PULLED = """
+[syncs.signups]
+kind = "events"
+source = "shop"
+destination = "production"
+cadence = "{cadence}"
+events = ["signup"]
+
+[syncs.refunds]
+kind = "events"
+source = "shop"
+destination = "production"
+cadence = "{cadence}"
+events = ["refund"]
+"""
+
+
+def test_every_sync_reads_the_export_from_where_it_ended_itself(scheduled: Scheduled) -> None:
+    at = {"event_time": "2026-05-01 08:10:00.000000", "server_upload_time": "2026-05-01 08:11:00.000000"}
+    scheduled.amplitude.events += [row(n, event_type=name, **at) for n, name in enumerate(("signup", "refund"))]
+    scheduled.write("hourly", PULLED.format(cadence="hourly"))
+    ended = scheduled.runner("signups", "refunds").run_all()
+    assert [(one.report.sync, one.exit_code) for one in ended] == [("signups", 0), ("refunds", 0)]
+    assert [event.name for event in scheduled.engine.workspace.events()] == ["signup", "refund"]
 
 
 def test_a_one_time_sync_is_never_repeated(scheduled: Scheduled) -> None:
@@ -335,14 +368,13 @@ def test_once_runs_what_is_due_tells_one_object_and_ends_with_the_gravest_code(
 
 def test_a_scheduler_runs_until_a_signal_and_ends_well(scheduled: Scheduled) -> None:
     process = command(scheduled)
-    deadline = time.monotonic() + PATIENCE_S
-    while not scheduled.engine.workspace.events():
-        assert time.monotonic() < deadline, "the events sync did not run"
-        time.sleep(0.05)
-    time.sleep(0.5)
+    assert process.stdout is not None
+    told = (line for line in process.stdout if ": success" in line)  # each run is told once it has ended
+    assert [next(told, "").partition(":")[0] for _ in range(2)] == ["cohort vip", "events orders"]
     process.send_signal(signal.SIGTERM)
-    out, said = process.communicate(timeout=PATIENCE_S)
-    assert (process.returncode, "cohort vip: success" in out) == (0, True), said
+    _, said = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, said
+    assert [event.data["n"] for event in scheduled.engine.workspace.events()] == [1]
     with Ledger.open(scheduled.engine.path) as ledger:
         assert [one.kind for one in ledger.runs()] == ["events", "cohort"]
 
