@@ -22,6 +22,7 @@ from sync.core.export_hours import (
     hours_to_read,
     in_ranges,
 )
+from sync.core.mapping import Rules, selection_of
 from sync.core.sending import Fate, FateKind
 from sync.edge.amplitude_ledger import AmplitudeLedger
 from sync.edge.console import Console
@@ -40,13 +41,14 @@ class ExportSource:
     total_bytes: int | None = None
 
     def __init__(
-        self, amplitude: Amplitude, memory: AmplitudeLedger | None, site_id: str, console: Console, *, now: float,
+        self, amplitude: Amplitude, memory: AmplitudeLedger | None, place: str, console: Console, *, now: float,
         since: int | None = None, until: int | None = None,
     ) -> None:  # fmt: skip
-        """`memory` is where the cursor is, None: as if this were the first run. Connects to nothing yet."""
+        """`memory` is where the cursor is, under the name of `place`; None: as if this were the first run. Connects to
+        nothing yet."""
         self._amplitude = amplitude
         self._memory = memory
-        self._site_id = site_id
+        self._place = place
         self._console = console
         self._now = now
         self._since, self._until = since, until
@@ -69,7 +71,7 @@ class ExportSource:
     def _plan(self) -> Hours | None:
         if self._is_backfill:
             return hours_of_backfill(self._since, self._until, self._now)
-        self._cursor = None if self._memory is None else self._memory.next_hour(self._site_id)
+        self._cursor = None if self._memory is None else self._memory.next_hour(self._place)
         return hours_to_read(self._cursor, self._now)
 
     @property
@@ -81,7 +83,7 @@ class ExportSource:
         if self._memory is None or self._is_backfill or self._read_until is None:
             return
         if self._cursor is None or self._read_until > self._cursor:
-            self._memory.store_next_hour(self._site_id, self._read_until)
+            self._memory.store_next_hour(self._place, self._read_until)
 
     # -- a range ------------------------------------------------------------------------------------------------------
     def _range(self, hours: Hours) -> Iterator[Piece]:
@@ -153,6 +155,13 @@ class ExportSource:
         return None
 
 
+def place_of(site_id: str, sync: str | None, rules: Rules) -> str:
+    """What a cursor is kept under. A sync with a name has its own, and so has every other choice of events: what one
+    run left out, another may still have to send."""
+    choice = f"sync {sync}" if sync else selection_of(rules)
+    return f"{site_id} {choice}" if choice else site_id
+
+
 def _prove(archive: Path) -> None:
     with EventFiles(str(archive)) as files:
         files.prove()
@@ -164,13 +173,14 @@ def _status(fate: Fate) -> int:
 
 @contextlib.contextmanager
 def open_export(
-    project: Project | None, ledger: Ledger | None, site_id: str, console: Console, *, since: int | None,
+    project: Project | None, ledger: Ledger | None, place: str, console: Console, *, since: int | None,
     until: int | None, writing: bool,
 ) -> Iterator[ExportSource]:  # fmt: skip
-    """The export of a project. `ledger` holds the cursor. Raises ConfigError when there are no keys."""
+    """The export of a project. `ledger` holds the cursor, under the name of `place` (see `place_of`). Raises
+    ConfigError when there are no keys."""
     project = project or Project()
     now = (project.clock or SystemClock()).now()
     with project.open(ledger if writing else None, console) as amplitude:
         known = ledger is not None and ledger.is_current
         memory = AmplitudeLedger(ledger, project.settings.project) if ledger is not None and known else None
-        yield ExportSource(amplitude, memory, site_id, console, now=now, since=since, until=until)
+        yield ExportSource(amplitude, memory, place, console, now=now, since=since, until=until)

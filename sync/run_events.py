@@ -33,7 +33,7 @@ from sync.ending import conclude, stopped_by
 from sync.event_letters import discarded_letter
 from sync.event_notes import LATE_S, notes, silent_names, update_losses, update_notes
 from sync.event_reading import EventReading
-from sync.export_source import EXPORT, open_export
+from sync.export_source import EXPORT, open_export, place_of
 from sync.run import new_run_id
 
 _KIB = 1024
@@ -41,9 +41,10 @@ _KIB = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventsOptions:
-    """The flags of `cio-sync events`."""
+    """The flags of `cio-sync events`. `sync` is what a configuration calls it."""
 
     source: str
+    sync: str | None = None
     rules: Rules = field(default_factory=Rules)
     dry_run: bool = False
 
@@ -85,7 +86,8 @@ class _Run:
         self, options: EventsOptions, settings: Settings, ledger: Ledger | None, console: Console,
         destination: Destination, project: Project | None, given: EventSource | None,
     ) -> None:
-        self.report = EventsReport(run_id=new_run_id(), mode="dry_run" if options.dry_run else "send")
+        mode = "dry_run" if options.dry_run else "send"
+        self.report = EventsReport(run_id=new_run_id(), sync=options.sync, mode=mode)
         self._options = options
         self._site_id = settings.site_id
         self._state_path = settings.state_path
@@ -108,7 +110,7 @@ class _Run:
 
     def _play(self) -> None:
         if self._writing is not None:
-            self._writing.start_run(self.report.run_id, "events", None, self._site_id)
+            self._writing.start_run(self.report.run_id, "events", self._options.sync, self._site_id)
         with self._opened() as source:
             source.prove()
             if self._writing is None:
@@ -129,7 +131,7 @@ class _Run:
         source, rules = self._options.source, self._options.rules
         if source == EXPORT:
             return open_export(
-                self._project, self._ledger, self._site_id, self._console,
+                self._project, self._ledger, place_of(self._site_id, self._options.sync, rules), self._console,
                 since=rules.since, until=rules.until, writing=self._writing is not None,
             )  # fmt: skip
         stdin = sys.stdin.buffer if source == "-" else None

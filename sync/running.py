@@ -129,7 +129,7 @@ class Runner:
         if sync.kind == "cohort":
             cohort = cohort_options(name, sync, f"amplitude:{sync.cohort}" if project else files)
             return run_cohort(cohort, settings, ledger, self._console, policy=policy, project=project, clock=clock)
-        events = EventsOptions(source=EXPORT if project else files, rules=rules_of(sync))
+        events = EventsOptions(source=EXPORT if project else files, sync=name, rules=rules_of(sync))
         return run_events(events, settings, ledger, self._console, policy=policy, project=project, clock=clock)
 
 

@@ -59,6 +59,14 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     hash_long_names: bool = False
 
 
+def selection_of(rules: Rules) -> str:
+    """A short name for which rows these rules leave out; empty where they leave out none."""
+    if (rules.events, rules.exclude, rules.where) == (None, frozenset(), ()):
+        return ""
+    chosen = (None if rules.events is None else sorted(rules.events), sorted(rules.exclude), rules.where)
+    return sha256(_encode(chosen)).hexdigest()[:16]
+
+
 class Intent(msgspec.Struct, gc=False):
     """One event that should become true. `name` is its JSON text, `ms` Unix milliseconds, `ulid` 16 bytes. Without a
     name there is no event, and the row only tells its person's properties."""

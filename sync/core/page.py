@@ -48,7 +48,7 @@ def lines_of(report: Report) -> Iterator[Line]:
 def head_of(ended: Ended) -> Iterator[str]:
     """What it was and how it ended; what it took; where it went."""
     report, code = ended.report, ended.exit_code
-    what = f"{report.kind} {report.sync}" if isinstance(report, CohortReport) else "events"
+    what = f"{report.kind} {report.sync}" if report.sync else report.kind
     yield f"{what}: {report.status} (exit code {code})"
     tries = f"{report.requests} requests, {report.retries} of them retries"
     yield f"run {report.run_id}, {report.mode.replace('_', ' ')}, {tries}, {report.duration_s:.1f} s"

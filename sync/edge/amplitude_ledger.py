@@ -105,15 +105,16 @@ class AmplitudeLedger:
             connection.execute("DELETE FROM amplitude_snapshots WHERE sync_key = ?", (sync_key,))
 
     # -- exports ------------------------------------------------------------------------------------------------------
-    def next_hour(self, site_id: str) -> int | None:
-        """Where the export to that destination goes on; None before its first run."""
+    def next_hour(self, place: str) -> int | None:
+        """Where the export goes on; None before its first run. `place` is a Site ID, and behind it, after a space,
+        which sync or choice of events; one without a cursor of its own goes on from where everything was sent."""
         row = self._ledger.connection.execute(
-            "SELECT next_hour FROM export_cursors WHERE site_id = ? AND project = ?", (site_id, self._project)
+            "SELECT next_hour FROM export_cursors WHERE site_id IN (?1, ?2) AND project = ?3"
+            " ORDER BY site_id = ?1 DESC LIMIT 1",
+            (place, place.partition(" ")[0], self._project),
         ).fetchone()
         return None if row is None else int(row[0])
 
-    def store_next_hour(self, site_id: str, hour: int) -> None:
+    def store_next_hour(self, place: str, hour: int) -> None:
         with self._ledger.atomic() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO export_cursors VALUES (?, ?, ?)", (site_id, self._project, hour)
-            )
+            connection.execute("INSERT OR REPLACE INTO export_cursors VALUES (?, ?, ?)", (place, self._project, hour))

@@ -14,6 +14,7 @@ from fakeio import Fake
 from scenarios.amplitude import FakeAmplitude, Trouble
 from scenarios.amplitude_server import AmplitudeServer
 from sync.amplitude_pull import Project
+from sync.core.conditions import parse_condition
 from sync.core.errors import SourceError
 from sync.core.mapping import Rules
 from sync.core.report import Ended, EventsReport
@@ -104,6 +105,29 @@ def test_the_next_run_reads_the_new_hour_and_two_again_without_repeating(export:
     assert export.numbers() == [1, 2, 3]
     assert export.ranges()[-1] == "start=20260501T08&end=20260501T10"
     assert export.cursor() == HOUR - 1
+
+
+def test_what_one_choice_of_events_left_out_another_still_sends(export: Export) -> None:
+    export.upload(1, 3)
+    export.fake.events.append({**export.fake.events[0], "event_type": "refund", "$insert_id": "r"})
+    sent = [export.report(events=frozenset({name})) for name in ("order", "refund", "order")]
+    assert [(one.received, one.delivered, one.filtered) for one in sent] == [(2, 1, 1), (2, 1, 1), (0, 0, 0)]
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        pytest.param({"events": frozenset({"refund"})}, id="by name"),
+        pytest.param({"exclude": frozenset({"order"})}, id="by exclusion"),
+        pytest.param({"where": (parse_condition("n is 2"),)}, id="by a condition"),
+    ],
+)
+def test_a_new_choice_goes_on_from_where_everything_was_sent(export: Export, rules: dict[str, Any]) -> None:
+    export.report()
+    export.clock.advance(3600)
+    export.report(**rules)
+    assert export.ranges()[-1] == "start=20260501T08&end=20260501T10"
+    assert export.cursor() == HOUR - 2  # that of everything stays where it was
 
 
 def test_nothing_is_asked_before_an_hour_has_become_available(export: Export) -> None:
