@@ -244,6 +244,22 @@ def test_a_person_is_looked_up_by(
     assert status == 200 or response.json() == (NOT_FOUND if status == 404 else BAD_REQUEST)
 
 
+@pytest.mark.parametrize("what", ABOUT_A_PERSON)
+def test_a_bare_cio_id_without_a_type_names_a_person_only_where_messages_are_asked_for(live: Live, what: str) -> None:
+    site = live.site(seed={"people": [{"id": "u1"}]})
+    cio_id = site.cio_id("u1")
+    asked = [site.app.get(f"/v1/customers/{cio_id}/{what}{query}").status_code for query in ("", "?id_type=cio_id")]
+    assert asked == [200 if what == "messages" else 404, 404]
+
+
+def test_an_id_comes_before_a_bare_cio_id(live: Live) -> None:
+    site = live.site(seed={"people": [{"id": "u1", "email": "a@example.com"}]})
+    assert site.identify(site.cio_id("u1")).status_code == 200
+    message = {"to": "a@example.com", "identifiers": {"id": "u1"}, "subject": "s", "body": "b", "from": "c@example.com"}
+    assert site.app.post("/v1/send/email", json=message).status_code == 200
+    assert site.app.get(f"/v1/customers/{site.cio_id('u1')}/messages").json()["messages"] == []
+
+
 def test_the_segments_of_a_person_have_three_keys(live: Live) -> None:
     segments = [{"name": "A", "description": "daily", "members": [{"id": "1"}]},
                 {"name": "B", "type": "dynamic", "members": [{"id": "1"}]}, {"name": "C"}]  # fmt: skip

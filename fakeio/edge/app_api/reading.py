@@ -148,14 +148,20 @@ def ref_in_path(call: Call, operation: str) -> Ref | Answered:
     return ref
 
 
-def read_person(call: Call, operation: str, show: Callable[[Person, Workspace], Reply]) -> Work | Answered:
-    """Show something of the person in the path; 404 for nobody."""
+def read_person(
+    call: Call, operation: str, show: Callable[[Person, Workspace], Reply], *, bare_cio_id: bool = False
+) -> Work | Answered:
+    """Show something of the person in the path; 404 for nobody.
+
+    `bare_cio_id`: without an id_type, what is nobody's id may be a cio_id without its prefix.
+    """
     ref = ref_in_path(call, operation)
     if isinstance(ref, Answered):
         return ref
+    other = Ref(CIO_ID, ref.value) if bare_cio_id and not query(call).get("id_type") else ref
 
     def find(state: Workspace) -> Reply | Answered:
-        person = state.people.find(ref)
+        person = state.people.find(ref) or state.people.find(other)
         return not_found(operation, f"person with {ref}") if person is None else show(person, state)
 
     return read(find)
