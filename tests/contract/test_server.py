@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 import httpx
 import pytest
 
+import fakeio.server
 from fakeio.app import build_app, build_universe
 from fakeio.edge.exchange import Universe
 from fakeio.edge.tls import Certificates
@@ -233,6 +235,19 @@ def test_a_request_in_flight_is_answered_while_the_server_stops() -> None:
         stopping.join(PATIENCE_S)
         assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
         assert answer.endswith(b"\r\n\r\n{}\n")
+
+
+def test_a_machine_that_stands_still_while_the_server_stops_costs_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fakeio.server, "GRACE_S", 0.4)
+    with running() as (universe, server), closing(connect(server)) as connection:
+        universe.registry.default.weather.add({"kind": "latency", "seconds": 0.3})
+        connection.sendall(IDENTIFY)
+        _until(lambda: len(universe.registry.default.tape) == 1)
+        loop = server._loop
+        assert loop is not None
+        loop.call_soon_threadsafe(loop.call_later, 0.1, time.sleep, 0.8)  # longer than anybody waits
+        server.stop()
+        assert read_all(connection).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
 def test_an_idle_connection_does_not_hold_up_the_stop() -> None:
