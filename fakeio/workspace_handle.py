@@ -16,7 +16,8 @@ import msgspec
 from fakeio.assertions import Assertions
 from fakeio.core.comparing import compare
 from fakeio.core.identifiers import CIO_ID, CIO_PREFIX, EMAIL, ID, Ref
-from fakeio.core.seeding import add_people, add_segment
+from fakeio.core.seeding import add_segment
+from fakeio.core.seeding_people import add_people
 from fakeio.core.segments import MANUAL, Segment
 from fakeio.core.weather import Fault
 from fakeio.edge.control_http import ControlError
@@ -100,7 +101,10 @@ class WorkspaceHandle(Assertions):
         return self.add_people([row])[0]
 
     def add_people(self, rows: Iterable[Mapping[str, Any]]) -> list[PersonRecord]:
-        """Add or update many: each `{"id"?, "email"?, "cio_id"?, "attributes"?, "devices"?}`; raises ValueError."""
+        """Add or update many: each `{"id"?, "email"?, "cio_id"?, "attributes"?, "devices"?}`.
+
+        Raises ValueError (SeedError), and then nobody was added.
+        """
         own = _json_copy(list(rows))
         with up_to_date(self._hosted):
             added = add_people(self._hosted.state, own, self._hosted.clock.now())

@@ -1,41 +1,35 @@
 """Seeds: putting people, segments and the rest straight into a workspace, without activities or limits on count.
 
-A seed is JSON, any subset of the keys below; a key it does not know it refuses by name. Templates and the like are
-`seeding_content.py`.
+A seed is JSON, any subset of the keys below; a key it does not know it refuses by name. People are
+`seeding_people.py`, templates and the like `seeding_content.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
-from fakeio.core import attributes as attribute_rules
-from fakeio.core import building, identifiers, newsletters
+from fakeio.core import building, newsletters
 from fakeio.core.conditions import BadConditions
 from fakeio.core.deliveries import METRICS, Delivery
 from fakeio.core.forms import Form
-from fakeio.core.identifiers import CIO_ID, CIO_PREFIX, EMAIL, ID, PHONE, Ref
+from fakeio.core.identifiers import CIO_ID, ID, Ref
 from fakeio.core.objects import Link, Object
 from fakeio.core.operations import ObjectRef
-from fakeio.core.people import Device, Person, Stamp
+from fakeio.core.people import Person, Stamp
 from fakeio.core.seed_error import SeedError
 from fakeio.core.seeding_content import CONTENT_KEYS, convert, plant_row, shown_content
+from fakeio.core.seeding_people import add_people, list_of, person_refs, plain_attributes
 from fakeio.core.segments import DYNAMIC, MANUAL, USERS, Segment
 from fakeio.core.settings import BadSetting
 from fakeio.core.workspace import Workspace
 
 SEED_KEYS = ("settings", "people", "segments", "suppressions", "objects", "deliveries", "forms", *CONTENT_KEYS)
-# those behind `devices` are told by a list of people or a snapshot; nobody can seed them
-_PERSON_KEYS = frozenset((
-    "id", "email", "cio_id", "attributes", "devices", "segments", "created_at", "unsubscribed", "number", "timestamp",
-    "written",
-))  # fmt: skip
-
 
 def seed(space: Workspace, document: Any, now: float) -> None:
-    """Apply a seed document; raises SeedError before anything of the offending part is applied."""
+    """Apply a seed document; raises SeedError before anything of the offending row is applied, or of any person."""
     if not isinstance(document, Mapping):
         raise SeedError("a seed is a JSON object with any of: " + ", ".join(SEED_KEYS))
     for key in document:
@@ -45,15 +39,11 @@ def seed(space: Workspace, document: Any, now: float) -> None:
         space.settings = space.settings.with_(_table(document, "settings"))
     except BadSetting as bad:
         raise SeedError(f"settings: {bad}") from bad
+    add_people(space, list_of(document, "people"), now)
     for key, seed_row in _SECTIONS.items():
-        for at, row in enumerate(_list(document, key)):
+        for at, row in enumerate(list_of(document, key)):
             seed_row(space, row, f"{key}[{at}]", Stamp(now, 0))
     newsletters.promise_seeded(space, now)
-
-
-def add_people(space: Workspace, rows: Iterable[Any], now: float, request: int = 0) -> list[Person]:
-    """Upsert people without activities: `{"id"?, "email"?, "cio_id"?, "attributes"?, "devices"?}`; raises SeedError."""
-    return [_seed_person(space, row, f"people[{at}]", Stamp(now, request)) for at, row in enumerate(rows)]
 
 
 def add_segment(
@@ -140,93 +130,6 @@ def _table(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return value
 
 
-def _list(document: Mapping[str, Any], key: str, where: str = "") -> list[Any]:
-    value = document.get(key)
-    value = [] if value is None else value
-    if not isinstance(value, list):
-        raise SeedError(f"{where}: {key} is a list" if where else f"{key} is a list")
-    return value
-
-
-def _seed_person(space: Workspace, row: Any, where: str, stamp: Stamp) -> Person:
-    if not isinstance(row, Mapping):
-        raise SeedError(f"{where}: a person is an object")
-    unknown = row.keys() - _PERSON_KEYS
-    if unknown:
-        raise SeedError(f"{where}: a person has no {', '.join(sorted(unknown))}; put attributes under `attributes`")
-    refs = _person_refs(row, where)
-    plain = _plain_attributes(row, where)
-    person = _find_one(space, refs, where)
-    if person is None:
-        named = next((ref.value for ref in refs if ref.kind == CIO_ID), None)
-        person = space.people.create(stamp, named)
-    for ref in refs:
-        if ref.kind != CIO_ID:
-            space.people.assign(person, ref.kind, ref.value)
-    if isinstance(plain.get(PHONE), str):
-        space.people.index_phone(person, plain[PHONE])
-    attribute_rules.write(person, plain, stamp)
-    for at, device in enumerate(_list(row, "devices", where)):
-        _seed_device(space, person, device, f"{where}.devices[{at}]", stamp)
-    space.touch(person.cio_id, stamp.at, stamp.request)
-    return person
-
-
-def _person_refs(row: Mapping[str, Any], where: str) -> list[Ref]:
-    refs = []
-    for kind in (ID, EMAIL, CIO_ID):
-        value = row.get(kind)
-        if value is None:
-            continue
-        if not isinstance(value, str):
-            raise SeedError(f"{where}: {kind} is text, not {type(value).__name__}; write it in quotes")
-        ref = Ref(kind, value.removeprefix(CIO_PREFIX) if kind == CIO_ID else value)
-        refused = identifiers.check(ref)
-        if refused is not None:
-            raise SeedError(f"{where}: {refused.message}")
-        refs.append(ref)
-    if not refs:
-        raise SeedError(f"{where}: a person needs an id, an email or a cio_id")
-    return refs
-
-
-def _plain_attributes(row: Mapping[str, Any], where: str) -> dict[str, Any]:
-    sent = row.get("attributes")
-    sent = {} if sent is None else sent
-    if not isinstance(sent, Mapping):
-        raise SeedError(f"{where}: attributes are an object")
-    plain = {name: value for name, value in sent.items() if name not in (ID, EMAIL, CIO_ID)}
-    refused = attribute_rules.check(plain)
-    if refused:
-        raise SeedError(f"{where}: {refused[0].message}")
-    return plain
-
-
-def _find_one(space: Workspace, refs: list[Ref], where: str) -> Person | None:
-    uses_email = space.settings.email_identifies
-    owners = [space.people.find(ref) for ref in refs if ref.kind != EMAIL or uses_email or len(refs) == 1]
-    known = {person.cio_id: person for person in owners if person is not None}
-    if len(known) > 1:
-        raise SeedError(f"{where}: its identifiers belong to different people")
-    return next(iter(known.values()), None)
-
-
-def _seed_device(space: Workspace, person: Person, row: Any, where: str, stamp: Stamp) -> None:
-    token = row.get("token") or row.get("id") if isinstance(row, Mapping) else None
-    platform = row.get("platform") if isinstance(row, Mapping) else None
-    if not isinstance(token, str) or platform not in ("ios", "android"):
-        raise SeedError(f"{where}: a device has a token (text) and a platform, ios or android")
-    last_used = row.get("last_used")
-    attributes = row.get("attributes") or {}
-    used_at = last_used if isinstance(last_used, int) else int(stamp.at)
-    device = Device(token, platform, used_at, dict(attributes) if isinstance(attributes, Mapping) else {})
-    owner = space.people.by_device(token)
-    if owner is not None and owner is not person:
-        owner.device_map = {name: held for name, held in owner.devices.items() if name != token}
-    person.device_map = {**person.devices, token: device}
-    space.people.index_device(token, person)
-
-
 def _seed_segment(space: Workspace, row: Any, where: str, stamp: Stamp) -> None:
     if not isinstance(row, Mapping):
         raise SeedError(f"{where}: a segment is an object")
@@ -244,7 +147,7 @@ def _seed_segment(space: Workspace, row: Any, where: str, stamp: Stamp) -> None:
         segment.used_by[kind] = list(users)
     listed = [
         known_person(space, member, f"{where}.members[{at}]")
-        for at, member in enumerate(_list(row, "members", where))
+        for at, member in enumerate(list_of(row, "members", where))
     ]
     if segment.conditions is not None:
         segment.members.put_first([person.cio_id for person in listed])
@@ -268,10 +171,10 @@ def _seed_object(space: Workspace, row: Any, where: str, stamp: Stamp) -> None:
     ref = ObjectRef(str(row["object_type_id"]), str(row["object_id"]), str(row.get("cio_object_id") or ""))
     space.objects.types.setdefault(ref.type_id, f"Type {ref.type_id}")
     found = space.objects.find(ObjectRef(ref.type_id, ref.object_id)) or space.objects.create(ref, stamp)
-    found.attributes.update(_plain_attributes(row, where))
-    for at, link in enumerate(_list(row, "relationships")):
+    found.attributes.update(plain_attributes(row, where))
+    for at, link in enumerate(list_of(row, "relationships")):
         here = f"{where}.relationships[{at}]"
-        kept = Link(_plain_attributes(link, here) if isinstance(link, Mapping) else {}, stamp)
+        kept = Link(plain_attributes(link, here) if isinstance(link, Mapping) else {}, stamp)
         if isinstance(link, Mapping) and isinstance(link.get("anonymous_id"), str):
             space.objects.keep_waiting(found, link["anonymous_id"], kept)
         else:
@@ -280,7 +183,7 @@ def _seed_object(space: Workspace, row: Any, where: str, stamp: Stamp) -> None:
 
 def known_person(space: Workspace, row: Any, where: str) -> Person:
     """Whom a row names by an id as text, or by an object of identifiers; raises SeedError."""
-    refs = [Ref(ID, row)] if isinstance(row, str) else _person_refs(row, where) if isinstance(row, Mapping) else []
+    refs = [Ref(ID, row)] if isinstance(row, str) else person_refs(row, where) if isinstance(row, Mapping) else []
     person = next((found for ref in refs if (found := space.people.find(ref)) is not None), None)
     if person is None:
         raise SeedError(f"{where}: nobody in this seed is {row!r}; list the person under people first")
@@ -314,10 +217,10 @@ def _seed_form(space: Workspace, row: Any, where: str, stamp: Stamp) -> None:
 
 def _seed_refs(row: Any, where: str) -> list[Ref]:
     if isinstance(row, Mapping) and isinstance(row.get("identifiers"), list):
-        return [ref for each in row["identifiers"] if isinstance(each, Mapping) for ref in _person_refs(each, where)]
+        return [ref for each in row["identifiers"] if isinstance(each, Mapping) for ref in person_refs(each, where)]
     if not isinstance(row, Mapping):
         raise SeedError(f"{where}: a suppression is an object with id or email")
-    return _person_refs(row, where)
+    return person_refs(row, where)
 
 
 def _seed_suppression(space: Workspace, row: Any, where: str, stamp: Stamp) -> None:
@@ -334,9 +237,8 @@ def _content_seeder(key: str) -> Callable[[Workspace, Any, str, Stamp], object]:
     return seed_row
 
 
-# in this order: later sections name people of earlier ones
+# in this order, and after the people: later sections name what is in earlier ones
 _SECTIONS: dict[str, Callable[[Workspace, Any, str, Stamp], object]] = {
-    "people": _seed_person,
     "segments": _seed_segment,
     "suppressions": _seed_suppression,
     "objects": _seed_object,

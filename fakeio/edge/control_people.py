@@ -10,7 +10,8 @@ from fakeio.core.activities import Activity, Event
 from fakeio.core.identifiers import CIO_ID, CIO_PREFIX, EMAIL, ID, Ref
 from fakeio.core.people import Person
 from fakeio.core.seed_error import SeedError
-from fakeio.core.seeding import add_people, add_segment
+from fakeio.core.seeding import add_segment
+from fakeio.core.seeding_people import add_people
 from fakeio.core.segments import MANUAL, Segment
 from fakeio.core.workspace import Workspace
 from fakeio.edge.control_http import Call, ControlError, Result, bad_request, parse_number
@@ -38,17 +39,17 @@ def list_people(call: Call) -> Result:
 
 
 def seed_people(call: Call) -> Result:
-    """Seed people: upsert, no activities, no limit on how many."""
+    """Seed people, all of them or none: upsert, no activities, no limit on how many."""
     rows = call.document().get("people")
     if not isinstance(rows, list):
         raise bad_request("bad_people", "`people` is not a list", 'send {"people": [{"id": "1", "attributes": {}}]}')
     with call.opened() as hosted:
         now = hosted.clock.now()
-        hosted.note(PEOPLE, now, rows)
         try:
             added = add_people(hosted.state, rows, now)
         except SeedError as bad:
-            raise bad_request("bad_people", str(bad), "correct that entry; those before it have been added") from bad
+            raise bad_request("bad_people", str(bad), "correct it and send all again; nobody was added") from bad
+        hosted.note(PEOPLE, now, rows)
         return Result(201, {"people": [person_view(person) for person in added]})
 
 
@@ -77,12 +78,12 @@ def create_segment(call: Call) -> Result:
     )
     with call.opened() as hosted:
         now = hosted.clock.now()
-        hosted.note(SEGMENT, now, *made)
         try:
             segment = add_segment(hosted.state, *made, now)
         except SeedError as bad:
             shape = 'send {"name": "VIP", "type": "manual"}, or "dynamic" with "conditions"'
             raise bad_request("bad_segment", str(bad), shape) from bad
+        hosted.note(SEGMENT, now, *made)
         return Result(201, segment_view(segment))
 
 

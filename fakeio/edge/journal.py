@@ -16,7 +16,8 @@ import msgspec
 from fakeio.core.operation_codec import decode_operation, encode_operation
 from fakeio.core.operations import Operation
 from fakeio.core.seed_error import SeedError
-from fakeio.core.seeding import add_people, add_segment
+from fakeio.core.seeding import add_segment
+from fakeio.core.seeding_people import add_people
 from fakeio.core.snapshots import take
 
 if TYPE_CHECKING:  # a workspace is handed its journal
@@ -89,7 +90,7 @@ def _operations(hosted: HostedWorkspace, now: float, delay_s: float | None, rows
 
 
 def _people(hosted: HostedWorkspace, now: float, rows: list[Any]) -> None:
-    with suppress(SeedError):  # it was told so then; those before the bad one were added
+    with suppress(SeedError):  # earlier versions wrote down what they refused, too
         add_people(hosted.state, rows, now)
 
 

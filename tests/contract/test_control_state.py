@@ -27,6 +27,14 @@ def test_seeded_people_keep_their_types_and_leave_no_activity(control: Control) 
     assert control.get("/activities")["activities"] == []
 
 
+def test_people_are_added_all_or_none_and_the_bad_row_is_named(control: Control) -> None:
+    rows: list[dict[str, object]] = [{"id": "1"}, {"id": "2", "devices": [{"token": "t"}]}, {"id": "3"}]
+    refused = control.send("POST", "/people", {"people": rows})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "bad_people")
+    assert refused.json()["error"]["message"].startswith("people[1].devices[0]: ")
+    assert control.get("/people")["people"] == []
+
+
 @pytest.mark.parametrize(("query", "ids"), [
     pytest.param({"id": "1"}, ["1"], id="id"),
     pytest.param({"id": "nobody"}, [], id="unknown id"),

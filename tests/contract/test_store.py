@@ -129,6 +129,19 @@ def test_on_a_full_disk_nobody_is_told_that_something_was_kept(tmp_path: Path) -
     assert ids == {"1", "2", "kept"}
 
 
+def test_people_and_segments_that_were_refused_are_not_there_after_a_restart(tmp_path: Path) -> None:
+    path, control = tmp_path / "fake.db", "/_fakeio/workspaces/default"
+    with opened(path) as (universe, _):
+        client, state = client_of(universe), universe.registry.default.state
+        before = take(state)
+        assert client.post(f"{control}/people", json={"people": [{"id": "7"}, {"id": 8}]}).status_code == 400
+        assert client.post(f"{control}/segments", json={"name": ""}).status_code == 400
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("select count(*) from journal").fetchone() == (0,)
+    with opened(path) as (universe, _):
+        assert take(universe.registry.default.state) == before
+
+
 def test_a_journal_of_nonsense_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "fake.db"
     with opened(path) as (_, store):

@@ -9,7 +9,8 @@ import pytest
 from fakeio.core import operations as op
 from fakeio.core.explaining import explain_membership
 from fakeio.core.seed_error import SeedError
-from fakeio.core.seeding import add_people, add_segment, seed, snapshot
+from fakeio.core.seeding import add_segment, seed, snapshot
+from fakeio.core.seeding_people import add_people
 from fakeio.core.segments import Segment
 from fakeio.core.settings import LARGEST
 from tests.unit.fakeio.spaces import NOW, Space, ref

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from fakeio.core import operations as op
 from fakeio.core.people import Person, as_text
 from fakeio.core.seed_error import SeedError
-from fakeio.core.seeding import add_people, add_segment
+from fakeio.core.seeding import add_segment
+from fakeio.core.seeding_people import add_people
 from fakeio.core.segments import Segment
 from tests.unit.fakeio.spaces import NOW, Space, ref
 from tests.unit.fakeio.test_workspace import OPERATIONS, REFS, check_indexes

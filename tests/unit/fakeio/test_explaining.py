@@ -5,7 +5,7 @@ from __future__ import annotations
 from fakeio.core import operations as op
 from fakeio.core.explaining import explain_attribute, explain_membership, explain_person
 from fakeio.core.restoring import restore
-from fakeio.core.seeding import add_people
+from fakeio.core.seeding_people import add_people
 from fakeio.core.snapshots import take
 from tests.unit.fakeio.spaces import NOW, Space, ref
 

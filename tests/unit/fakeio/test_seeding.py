@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from fakeio.core.seed_error import SeedError
-from fakeio.core.seeding import add_people, seed, snapshot
+from fakeio.core.seeding import seed, snapshot
+from fakeio.core.seeding_people import add_people
 from tests.unit.fakeio.spaces import NOW, Space
 
 WORLD: dict[str, Any] = {
