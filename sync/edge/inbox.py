@@ -14,8 +14,8 @@ from pathlib import Path
 
 import msgspec
 
-from sync.core.errors import LedgerError
 from sync.core.pushes import ListName, Members
+from sync.edge.disk import unusable
 from sync.edge.ledger import make_private
 
 COHORTS, EVENTS = "cohorts", "events"
@@ -81,7 +81,7 @@ class Inbox:
                 self._connection.execute(f"PRAGMA {pragma}").fetchone()
             self._connection.executescript(_SCHEMA)
         except (OSError, sqlite3.Error) as error:
-            raise LedgerError(f"the inbox {path} can't be used: {error}", hint="make it writable for you") from error
+            raise unusable(path, error, what="the inbox") from error
 
     @contextlib.contextmanager
     def _atomic(self) -> Iterator[sqlite3.Connection]:

@@ -18,8 +18,9 @@ from pathlib import Path
 import msgspec
 import sqlite_utils
 
-from sync.core.errors import LeaseHeld, LedgerError, LedgerTooNew
+from sync.core.errors import LeaseHeld, LedgerTooNew
 from sync.edge import migrations
+from sync.edge.disk import unusable
 
 BUSY_S = 30.0
 LEASE_WAIT_S = 5.0
@@ -80,10 +81,8 @@ class Ledger:
             except BaseException:
                 connection.close()
                 raise
-        except OSError as error:
-            raise _unusable(path, error.strerror or "the system refused") from error
-        except sqlite3.Error as error:
-            raise _unusable(path, str(error)) from error
+        except (OSError, sqlite3.Error) as error:
+            raise unusable(path, error) from error
 
     @classmethod
     def peek(cls, path: Path) -> Ledger | None:
@@ -102,7 +101,7 @@ class Ledger:
                 connection.close()
                 raise
         except sqlite3.Error as error:
-            raise _unusable(path, str(error)) from error
+            raise unusable(path, error) from error
 
     @property
     def is_current(self) -> bool:
@@ -132,7 +131,7 @@ class Ledger:
                 yield connection
                 connection.execute("COMMIT")
         except sqlite3.Error as error:
-            raise _unusable(self.path, str(error)) from error
+            raise unusable(self.path, error) from error
 
     @contextlib.contextmanager
     def lease(self, key: str, *, wait_s: float = LEASE_WAIT_S) -> Iterator[None]:
@@ -146,11 +145,12 @@ class Ledger:
         try:
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise _unusable(path, error.strerror or "the system refused") from error
+            raise unusable(path, error) from error
         try:
             _lock(handle, time.monotonic() + wait_s)
-            os.truncate(handle, 0)
-            os.write(handle, f"{os.getpid()}\n".encode())
+            with contextlib.suppress(OSError):  # on a full disk the lock holds without its holder's number
+                os.truncate(handle, 0)
+                os.write(handle, f"{os.getpid()}\n".encode())
             yield
         finally:
             os.close(handle)
@@ -289,10 +289,3 @@ def _lock(handle: int, deadline: float) -> None:
                     hint="wait until it has ended, then run again",
                 ) from None
             time.sleep(0.05)
-
-
-def _unusable(path: Path, why: str) -> LedgerError:
-    return LedgerError(
-        f"the state file {path} can't be used: {why}; nothing more was sent",
-        hint="make it writable for you, or name another file in CIO_SYNC_STATE",
-    )
