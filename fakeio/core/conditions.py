@@ -97,6 +97,10 @@ class Performed:
         yield self
 
 
+_FIELDS = {"event": ("id", "name", "type", "filters"), "attribute": ("field", "operator", "value"), "segment": ("id",)}
+_BESIDE = {"event": ("times", "within", "inverse"), "attribute": ("inverse",), "segment": ("inverse",)}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
     """All of its nodes, or any one of them: then `known` are those that a people search could ask for, as one."""
@@ -161,6 +165,7 @@ def _node(document: Any, where: str, depth: int) -> Condition:
         raise BadConditions(f"{where}: {_ONE_OF}")
     if depth > _DEEPEST:
         raise BadConditions(f"{where}: conditions nest at most {_DEEPEST} deep")
+    document = _with_all_beside(document, where)
     keys = document.keys() - {"inverse", "times", "within"}
     if not keys:
         raise BadConditions(f"{where}: {_ONE_OF}")
@@ -169,6 +174,24 @@ def _node(document: Any, where: str, depth: int) -> Condition:
     parts = [_part(key, document, f"{where}/{key}", depth) for key in document if key in keys]
     node = parts[0] if len(parts) == 1 else _all_of(where, parts)
     return _turned(document, node, where, alone=len(parts) == 1)
+
+
+def _with_all_beside(document: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    """The same with what stands in a condition though it belongs beside it; raises for what would count for nothing."""
+    for kind, fields in _FIELDS.items():
+        inside = document.get(kind)
+        if not isinstance(inside, dict):
+            continue
+        moved = {key: inside[key] for key in _BESIDE[kind] if key in inside}
+        _refuse_unknown(inside, (*fields, *_BESIDE[kind]), f"{where}/{kind}")
+        document = {**moved, **document}
+    return document
+
+
+def _refuse_unknown(document: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+    unknown = next((key for key in document if key not in known), None)
+    if unknown is not None:
+        raise BadConditions(f"{where}: unknown field {unknown!r:.60}; those known here are {', '.join(known)}")
 
 
 def _turned(document: Mapping[str, Any], node: Condition, where: str, *, alone: bool = True) -> Condition:
@@ -249,6 +272,7 @@ def _data_filter(row: Any, where: str) -> Callable[[Mapping[str, Any]], bool]:
     """A test of an event's data: `eq` compares as text, like attributes."""
     if not isinstance(row, dict) or not isinstance(row.get("field"), str):
         raise BadConditions(f"{where}/field: a filter has a field")
+    _refuse_unknown(row, ("field", "operator", "value", "inverse"), where)
     field, operator, sent, inverse = row["field"], row.get("operator"), row.get("value"), row.get("inverse") or False
     if operator not in ("eq", "exists"):
         raise BadConditions(f"{where}/operator: operator is eq or exists")
