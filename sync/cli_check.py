@@ -77,4 +77,5 @@ def _prove(step: Callable[[], None]) -> SyncError | None:
 
 
 def _wrong(error: SyncError) -> str:
-    return f"WRONG: {error.message}. {error.hint}".rstrip()
+    """A credential is wrong when somebody refused it; where nobody answered, that says nothing about it."""
+    return f"{'WRONG' if error.exit_code > 1 else 'UNKNOWN'}: {error.message}. {error.hint}".rstrip()

@@ -21,6 +21,7 @@ from sync.core.export_hours import (
     hours_of_backfill,
     hours_to_read,
     in_ranges,
+    says_no_events,
 )
 from sync.core.mapping import Rules, selection_of
 from sync.core.sending import Fate, FateKind
@@ -31,7 +32,7 @@ from sync.edge.ledger import Ledger
 from sync.run import SystemClock
 
 EXPORT = "amplitude:export"
-_EMPTY, _TOO_LARGE = 404, frozenset({400, 504})
+_NOT_FOUND, _TOO_LARGE = 404, frozenset({400, 504})
 
 
 class ExportSource:
@@ -112,8 +113,15 @@ class ExportSource:
         """False for hours without events. Raises SourceError for any other answer without a file."""
         if fate.kind is FateKind.ACCEPTED:
             return True
-        if _status(fate) == _EMPTY:
+        if fate.reply is not None and says_no_events(fate.reply):
             return False
+        if _status(fate) == _NOT_FOUND:
+            raise SourceError(
+                f"downloading the export of {encode_hour(hours.first)} to {encode_hour(hours.last)}: the answer was"
+                " 404, but not that there are no events",
+                hint="check AMPLITUDE_URL and AMPLITUDE_REGION, and what stands between here and Amplitude",
+                code="export_unknown",
+            )
         if _status(fate) in _TOO_LARGE:
             raise SourceError(
                 f"the hour {encode_hour(hours.first)} is too large for the Export API",

@@ -125,7 +125,7 @@ class _Run:
         if self._writing is not None:
             self._writing.start_run(self.report.run_id, "cohort", options.name, self._intent.key)
         self._facts = self._source.read(self._cohort)
-        guard_empty(self._facts.kept, allow_empty=options.allow_empty)
+        guard_empty(self._facts.kept, self._facts.source_rows, allow_empty=options.allow_empty)
         lease = f"cohort {self._intent.site_id} {options.name}"
         with self._writing.lease(lease) if self._writing is not None else contextlib.nullcontext():
             row = self._remembered()

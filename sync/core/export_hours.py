@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from sync.core.sending import Reply
+
 AVAILABLE_AFTER_H = 3  # counted from the start of the hour: it must end, and then two hours must pass
 READ_AGAIN_H = 2
 FIRST_RUN_H = 24
@@ -18,6 +20,7 @@ LATE_UPLOAD_H = 24  # how long after an event a back-fill still looks for it
 MOST_HOURS = 12  # asked for at once
 MOST_RANGE_H = 365 * 24
 _HOUR_S = 3600
+_NO_EVENTS = b"raw data files were not found"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -70,6 +73,12 @@ def in_ranges(hours: Hours, most: int = MOST_HOURS) -> Iterator[Hours]:
     """The hours in order, at most `most` at a time."""
     for first in range(hours.first, hours.last + 1, most):
         yield Hours(first, min(first + most - 1, hours.last))
+
+
+def says_no_events(reply: Reply) -> bool:
+    """Whether the answer is how the Export API says that nothing was uploaded in those hours. Any other 404, of a proxy
+    or a wrong address, says nothing about events: taken for an empty hour, it would lose what is there."""
+    return reply.status == 404 and _NO_EVENTS in reply.body.lower()
 
 
 def encode_hour(hour: int) -> str:

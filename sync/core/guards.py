@@ -7,12 +7,15 @@ from sync.core.errors import GuardStop
 FEWEST_REMOVALS = 10  # below this, a share says nothing: one of two members is half of them
 
 
-def guard_empty(in_cohort: int, *, allow_empty: bool) -> None:
-    """An empty cohort would remove everybody; an export that went wrong looks just like it. Raises GuardStop."""
+def guard_empty(in_cohort: int, rows: int, *, allow_empty: bool) -> None:
+    """An empty cohort would remove everybody; an export that went wrong looks just like it. `rows` counts those of the
+    source, usable or not. Raises GuardStop."""
     if in_cohort == 0 and not allow_empty:
+        what = f"none of the {rows} rows of the cohort can be used" if rows else "the cohort is empty"
+        look = "look at the column of the identifiers; " if rows else ""
         raise GuardStop(
-            "the cohort is empty, so everybody would leave the segment; nothing was sent",
-            hint="if that is meant, pass --allow-empty",
+            f"{what}, so everybody would leave the segment; nothing was sent",
+            hint=f"{look}if that is meant, pass --allow-empty",
             code="suspicious_empty",
         )
 

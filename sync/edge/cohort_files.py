@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, cast
 
 import msgspec
 from isal import igzip, isal_zlib
+from msgspec import UNSET
 
 from sync.core.budgets import PERSON_ID
 from sync.core.errors import SnapshotIncomplete, SourceError
@@ -53,6 +54,12 @@ def read_cohort(source: str, id_column: str, id_type: str, spool: Spool) -> Snap
                 _read_parquet(path, id_column, rows)
             else:
                 _read(str(path), _unpacked(raw), id_column, rows)
+    if rows.skipped and not rows.has_column:
+        raise SourceError(
+            f"no line of {source} has a value called {id_column!r}; nothing was sent",
+            hint="name the one that holds the identifiers with --id-column",
+            code="no_id_column",
+        )
     return SnapshotFacts(rows.kept, dict(rows.skipped))
 
 
@@ -88,6 +95,7 @@ class _Rows:
     def __init__(self, id_type: str, spool: Spool) -> None:
         self.skipped: Counter[str] = Counter()
         self.kept = 0
+        self.has_column = False  # somewhere: a JSON object may leave out what it has no value for
         self._id_type = id_type
         self._spool = spool
 
@@ -168,6 +176,7 @@ def _explained(path: str) -> Iterator[None]:
 def _read_csv(path: str, file: Opened, id_column: str, rows: _Rows) -> None:
     try:
         for values in read_column(file, lambda header: _column(path, header, id_column)):
+            rows.has_column = True
             rows.add(values)
     except BadCsv as error:
         if error.cut_short:
@@ -199,7 +208,7 @@ def _column(path: str, header: list[str], id_column: str) -> int:
 
 # -- JSONL ------------------------------------------------------------------------------------------------------------
 def _read_jsonl(path: str, file: BinaryIO, id_column: str, rows: _Rows) -> None:
-    row = msgspec.defstruct("Row", [("value", Any, None)], rename={"value": id_column}, gc=False)
+    row = msgspec.defstruct("Row", [("value", Any, UNSET)], rename={"value": id_column}, gc=False)
     decode = msgspec.json.Decoder(row).decode
     lines = (line for line in _lines(file) if not line.isspace())
     while chunk := list(islice(lines, CHUNK)):
@@ -237,6 +246,7 @@ def _read_parquet(path: Path, id_column: str, rows: _Rows) -> None:
 
 
 def _add(values: list[object], rows: _Rows) -> None:
+    rows.has_column = rows.has_column or any(value is not UNSET for value in values)
     texts = list(map(_text, values))
     rows.add([text.encode() for text in texts if text is not None])
     rows.skip(BAD_ROW, texts.count(None))
@@ -253,6 +263,6 @@ def _text(value: object) -> str | None:
     """An identifier as text: a whole number by its digits, null and nothing as empty; None for all that is no id."""
     if isinstance(value, str):
         return value
-    if value is None:
+    if value is None or value is UNSET:
         return ""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None

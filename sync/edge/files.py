@@ -252,7 +252,7 @@ def _members(name: str, file: IO[bytes], *, whole: bool) -> Iterator[Piece]:
 
 
 def _lines(name: str, file: IO[bytes], *, whole: bool) -> Iterator[Piece]:
-    """Blocks of whole lines. A line too long for memory comes out cut, so that it counts as one bad row."""
+    """Blocks of whole lines. Of a line too long for memory only the beginning comes out, as one bad row."""
     block = file.read(BLOCK_BYTES).removeprefix(_BOM)
     _check_type(name, block)
     rest: list[bytes] = []
@@ -260,6 +260,9 @@ def _lines(name: str, file: IO[bytes], *, whole: bool) -> Iterator[Piece]:
     while block:
         end = block.rfind(b"\n") + 1
         if end:
+            if rest_bytes > MOST_LINE_BYTES:
+                rest = [_cut(rest)]
+                block, end = block[block.find(b"\n") :], end - block.find(b"\n")
             yield Piece(name, b"".join((*rest, block[:end])))
             rest, rest_bytes = [], 0
         if not whole:
@@ -269,7 +272,12 @@ def _lines(name: str, file: IO[bytes], *, whole: bool) -> Iterator[Piece]:
             rest.append(block[end:])
         block = file.read(BLOCK_BYTES)
     if rest_bytes:
-        yield Piece(name, b"".join(rest))
+        yield Piece(name, _cut(rest) if rest_bytes > MOST_LINE_BYTES else b"".join(rest))
+
+
+def _cut(parts: list[bytes]) -> bytes:
+    """The beginning of a line, made sure to be no JSON: what its middle and end were is not known any more."""
+    return parts[0] + b"{"
 
 
 def _rows_of(path: Path, *, whole: bool) -> Iterator[Piece]:

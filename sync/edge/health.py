@@ -96,8 +96,15 @@ def _contents(ledger: Ledger, site_id: str) -> Iterator[Finding]:
         disabled = ledger.connection.execute("SELECT name, disabled FROM schedules WHERE disabled != ''").fetchall()
         for name, why in disabled:
             yield Finding("schedule", WARN, f"{name} ended: {why}", "mend it, then `cio-sync run NAME --once`")
-    cut_off = _one(ledger, "SELECT count(*) FROM runs WHERE finished_at IS NULL")
+    cut_off = _one(ledger, _CUT_OFF)
     yield _count("cut off", cut_off, "runs are under way, or were cut off", "run the same again: it goes on there")
+
+
+_CUT_OFF = """
+    SELECT count(*) FROM runs AS cut WHERE finished_at IS NULL AND NOT EXISTS (
+        SELECT 1 FROM runs AS later WHERE later.kind = cut.kind AND later.sync IS cut.sync
+        AND later.sync_key IS cut.sync_key AND later.started_at > cut.started_at AND later.exit_code IN (0, 1)
+    )"""  # a later run of the same that came to its end went on where they were cut off
 
 
 def _one(ledger: Ledger, query: str) -> int:

@@ -83,6 +83,15 @@ def export(fake: Fake, amplitude: AmplitudeServer, tmp_path: Path, clock: HandTu
     workspace.raise_first_error()
 
 
+def test_a_404_of_somebody_else_is_not_taken_for_hours_without_events(export: Export) -> None:
+    export.upload(1, 3)
+    export.fake.troubles.append(Trouble("/api/2/export", 404, b"<html>nothing here</html>"))
+    ended = export.run()
+    assert ended.error is not None
+    assert (ended.exit_code, ended.error.reason) == (3, "export_unknown")
+    assert (export.cursor(), export.report().delivered) == (None, 1)
+
+
 # -- hours and the cursor ---------------------------------------------------------------------------------------------
 def test_a_first_run_reads_a_day_of_available_hours(export: Export) -> None:
     for number, hours_ago in enumerate((2, 3, 20, 26, 27)):

@@ -193,6 +193,11 @@ def test_check_names_each_credential(run: Run) -> None:
     assert "0" * 20 not in wrong_track.stdout + wrong_track.stderr
 
 
+def test_check_calls_no_credential_wrong_where_nobody_answers(run: Run) -> None:
+    nobody = run("check", CIO_TRACK_URL="http://127.0.0.1:9", CIO_APP_URL="http://127.0.0.1:9")
+    assert (nobody.returncode, nobody.stdout.count("UNKNOWN:"), "WRONG" in nobody.stdout) == (1, 2, False)
+
+
 def test_check_notices_a_key_of_another_workspace(run: Run, fake: Fake) -> None:
     done = run("check", CIO_APP_API_KEY=fake.new_workspace().app_api_key)
     assert (done.returncode, "not for workspace" in done.stdout) == (4, True)

@@ -132,6 +132,12 @@ def test_a_glob_reads_every_file_with_its_own_header(tmp_path: Path) -> None:
     assert read(tmp_path / "*") == (["a", "b", "b", "c", "d"], SnapshotFacts(5, {}))
 
 
+def test_one_object_that_has_the_column_is_enough(tmp_path: Path) -> None:
+    write(tmp_path, '{"x":1}\n', "1.jsonl")
+    write(tmp_path, '{"x":1}\n{"user_id":null}\n', "2.jsonl")
+    assert read(tmp_path / "*") == ([], SnapshotFacts(0, {"unresolved_mapping": 3}))
+
+
 def test_a_name_with_brackets_is_a_file_before_it_is_a_glob(tmp_path: Path) -> None:
     assert read(write(tmp_path, rows("a"), "[Amplitude] vip.csv"))[0] == ["a"]
 
@@ -167,6 +173,8 @@ whole = gzip.compress(rows(*(f"user-{n}" for n in range(1_000))).encode())
         pytest.param(b'{"user_id":"\xff"}\n', SnapshotIncomplete, "not one JSON object", id="JSON that is not UTF-8"),
         pytest.param(b'{"user_id":' * 5_000, SnapshotIncomplete, "not one JSON object", id="JSON without a bottom"),
         pytest.param(b'[{"user_id":"a"}]', SourceError, "no column", id="a JSON array"),
+        pytest.param(b'{"id":"a"}\n{"id":"b"}\n', SourceError, "a value called 'user_id'", id="JSON of other names"),
+        pytest.param(b'{"error":{"http_code":403}}', SourceError, "a value called 'user_id'", id="a JSON error"),
     ],
 )
 def test_a_doubtful_file_is_an_error_and_not_a_smaller_cohort(

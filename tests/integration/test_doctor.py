@@ -106,6 +106,20 @@ def test_what_waits_for_somebody_is_counted(engine: Engine, look: Look) -> None:
     }  # fmt: skip
 
 
+def test_what_a_later_run_went_on_with_waits_for_nobody(engine: Engine, look: Look) -> None:
+    engine.people("a")
+    engine.report("a")
+    with Ledger.open(engine.path) as ledger:
+        (done,) = ledger.runs("vip")
+        key = ledger.connection.execute("SELECT sync_key FROM runs").fetchone()[0]
+        ledger.start_run("02", "cohort", "vip", key)
+        ledger.start_run("03", "cohort", "other", "another key")
+    assert done.exit_code == 0
+    assert look("--offline")[1]["cut off"] == ("warn", "2 runs are under way, or were cut off")
+    engine.report("a")
+    assert look("--offline")[1]["cut off"] == ("warn", "1 runs are under way, or were cut off")
+
+
 def test_a_lease_that_is_held_is_named_and_one_that_is_free_is_not(engine: Engine, look: Look) -> None:
     engine.people("a")
     engine.report("a")

@@ -14,6 +14,7 @@ from typing import IO
 import pytest
 
 from sync.core.errors import SourceError
+from sync.core.rows import Unreadable, parse_rows
 from sync.edge import files
 from sync.edge.files import EventFiles, find_files, in_order
 
@@ -121,6 +122,19 @@ def test_a_line_too_long_for_memory_harms_no_other(tmp_path: Path, monkeypatch: 
     lines = read(tmp_path / "export").splitlines()
     assert (lines[0], lines[-1], len(lines)) == (b'{"n":1}', b'{"n":2}', 3)
     assert len(lines[1]) < 600_000
+
+
+@pytest.mark.parametrize("end", [b"\n", b""], ids=["in the middle", "at the end"])
+def test_a_line_too_long_for_memory_is_no_row_whatever_its_rest_would_make(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: bytes
+) -> None:
+    monkeypatch.setattr(files, "MOST_LINE_BYTES", 300_000)
+    cut = b'{"n":3}' + b" " * 2_000_000  # its beginning alone would be a row
+    joined = b'{"n":"' + b"x" * 2_000_000 + b'"}'  # and so would its beginning with its end
+    (tmp_path / "export").write_bytes(b"\n".join((b'{"n":1}', joined, b'{"n":2}', cut)) + end)
+    lines = read(tmp_path / "export").splitlines()
+    assert [lines[0], lines[2], len(lines)] == [b'{"n":1}', b'{"n":2}', 4]
+    assert [type(row) for one in (lines[1], lines[3]) for row in parse_rows(one)] == [Unreadable, Unreadable]
 
 
 # -- which files ------------------------------------------------------------------------------------------------------

@@ -18,12 +18,28 @@ from sync.core.export_hours import (
     hours_to_read,
     in_ranges,
     last_available,
+    says_no_events,
 )
+from sync.core.sending import Reply
 
 NOON = 1_784_030_400.0  # 2026-07-14 12:00:00 UTC
 HOUR = int(NOON) // 3600
 
 spans = st.tuples(st.integers(0, 900_000), st.integers(0, 500)).map(lambda pair: Hours(pair[0], sum(pair)))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        pytest.param(404, b"Raw data files were not found.", True, id="in its own words"),
+        pytest.param(404, b'{"error":{"details":"raw data files were not found."}}', True, id="in an envelope"),
+        pytest.param(404, b"<html><h1>404 Not Found</h1></html>", False, id="a page of a proxy"),
+        pytest.param(404, b"", False, id="nothing"),
+        pytest.param(400, b"Raw data files were not found.", False, id="another status"),
+    ],
+)
+def test_only_its_own_words_mean_that_there_are_no_events(status: int, body: bytes, expected: bool) -> None:
+    assert says_no_events(Reply(status, {}, body, 0.0)) is expected
 
 
 def test_the_hour_of_the_examples_is_noon() -> None:

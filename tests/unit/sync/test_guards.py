@@ -10,11 +10,17 @@ from sync.core.guards import guard_empty, guard_mapping, guard_removals
 
 def test_an_empty_cohort_stops_unless_allowed() -> None:
     with pytest.raises(GuardStop) as stopped:
-        guard_empty(0, allow_empty=False)
+        guard_empty(0, 0, allow_empty=False)
     assert (stopped.value.reason, stopped.value.exit_code) == ("suspicious_empty", 5)
     assert "--allow-empty" in stopped.value.hint
-    guard_empty(0, allow_empty=True)
-    guard_empty(1, allow_empty=False)
+    guard_empty(0, 0, allow_empty=True)
+    guard_empty(1, 1, allow_empty=False)
+
+
+def test_a_cohort_of_which_nothing_can_be_used_is_not_called_empty() -> None:
+    with pytest.raises(GuardStop, match=r"none of the 3 rows of the cohort can be used") as stopped:
+        guard_empty(0, 3, allow_empty=False)
+    assert (stopped.value.reason, "column" in stopped.value.hint) == ("suspicious_empty", True)
 
 
 @pytest.mark.parametrize(
