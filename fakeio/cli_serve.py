@@ -93,7 +93,7 @@ def _kept_data(options: argparse.Namespace, universe: Universe) -> Iterator[None
     if options.data is None:
         yield
         return
-    from fakeio.edge.recovering import recover  # a database that only --data needs
+    from fakeio.edge.recovering import leave, recover  # a database that only --data needs
     from fakeio.edge.store import Store, StoreError
 
     try:
@@ -104,6 +104,7 @@ def _kept_data(options: argparse.Namespace, universe: Universe) -> Iterator[None
         recover(universe, store)
         store.on_failure = lambda: os.kill(os.getpid(), signal.SIGTERM)  # nothing more can be promised to anybody
         yield
+        leave(universe)
     except StoreError as error:
         raise CommandFailed(str(error), status=2) from error
     finally:

@@ -79,6 +79,8 @@ def run_exchange(universe: Universe, request: RawRequest) -> Steps:
     with hosted.lock:
         tape = hosted.tape
         exchange = tape.open(hosted.clock.now(), route.api, request)
+        if hosted.journal is not None:
+            hosted.journal.number(exchange.n, exchange.at)
         drawn = hosted.weather.draw(route.api, request.method, request.path, exchange.at) if hosted.weather else None
     visit = _Visit(route, raw_segments, claim, universe.registry, hosted, gate, request, exchange)
     end: End = ABANDONED

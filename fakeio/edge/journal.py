@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # a workspace is handed its journal
     from fakeio.edge.store import Store
 
 OPERATIONS, PEOPLE, SEGMENT, SETTINGS, CLOCK, FLUSH = "operations", "people", "segment", "settings", "clock", "flush"
+NUMBERED = "numbered"
+NUMBERS_AT_ONCE = 1000  # how many numbers of requests are written down as given before they are
 _LONG_BYTES = 64 * 1024 * 1024  # reading a journal back takes longer than reading a snapshot
 _TIMES = 4  # …and a large workspace is not worth a snapshot for every hundredth of it
 
@@ -38,6 +40,20 @@ class Journal:
         self._taken: list[dict[str, Any]] = []
         self._bytes = written_bytes
         self._most_bytes = _LONG_BYTES
+        self._numbered = hosted.tape.last
+
+    def number(self, n: int, now: float) -> None:
+        """A request gets that number: no other will, neither here nor after a restart. Written down many at a time."""
+        if n > self._numbered:
+            self._numbered = n + NUMBERS_AT_ONCE - 1
+            self.note(NUMBERED, now, self._numbered)
+
+    def stop(self) -> None:
+        """Nothing more comes. After a clean stop numbers go on without a gap."""
+        hosted = self._hosted
+        if hosted.tape.last < self._numbered:
+            self._numbered = hosted.tape.last
+            self.note(NUMBERED, hosted.clock.now(), self._numbered)
 
     def take(self, operation: Operation) -> None:
         """An operation that a request has brought, before it is carried out; `took` follows when there are no more."""
@@ -61,7 +77,8 @@ class Journal:
         """The state as it is, instead of all entries so far."""
         hosted = self._hosted
         snapshot = msgspec.json.encode(take(hosted.state))
-        self._store.replace(hosted.id, msgspec.json.encode(hosted.about()), snapshot)
+        about = {**hosted.about(), NUMBERED: self._numbered}
+        self._store.replace(hosted.id, msgspec.json.encode(about), snapshot)
         self._bytes, self._most_bytes = 0, max(_LONG_BYTES, _TIMES * len(snapshot))
 
     def close(self) -> None:
@@ -111,6 +128,11 @@ def _flush(hosted: HostedWorkspace, now: float) -> None:
     hosted.state.flush(now)
 
 
+def _numbered(hosted: HostedWorkspace, now: float, last: int) -> None:
+    hosted.tape.go_on_after(last)
+
+
 _REPLAYED: dict[str, Any] = {
     OPERATIONS: _operations, PEOPLE: _people, SEGMENT: _segment, SETTINGS: _settings, CLOCK: _clock, FLUSH: _flush,
+    NUMBERED: _numbered,
 }  # fmt: skip

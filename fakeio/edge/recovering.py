@@ -1,7 +1,7 @@
 """Going on where another process stopped: the workspaces of a data file, as they were when it last answered.
 
 Credentials, settings, seeds and clocks come back with the state; the tape and the faults do not, and neither does who
-was blamed for what, since that is told in numbers of the tape.
+was blamed for what, since that is told in numbers of the tape. Numbers of requests go on, so that none means two.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class _About(msgspec.Struct):
     settings: dict[str, Any]
     seed: dict[str, Any]
     clock: dict[str, float | None]
+    numbered: int = 0  # requests so far, or a few more
 
 
 def recover(universe: Universe, store: Store) -> None:
@@ -42,6 +43,14 @@ def recover(universe: Universe, store: Store) -> None:
     store.start()
 
 
+def leave(universe: Universe) -> None:
+    """Before the file is closed, when nothing more comes: say where the numbers of requests have come to."""
+    for hosted in universe.registry:
+        with hosted.lock:
+            if hosted.journal is not None:
+                hosted.journal.stop()
+
+
 def _bring_back(registry: Registry, stored: Stored, path: str) -> tuple[HostedWorkspace, int]:
     try:
         about = msgspec.json.decode(stored.about, type=_About)
@@ -50,6 +59,7 @@ def _bring_back(registry: Registry, stored: Stored, path: str) -> tuple[HostedWo
         restore(state, msgspec.json.decode(stored.snapshot), hosted.clock.now())
         hosted.state = state
         hosted.clock.restore(about.clock)
+        hosted.tape.go_on_after(about.numbered)
         return hosted, replay(hosted, stored.entries)
     except (ValueError, KeyError, TypeError) as bad:
         raise StoreError(f"workspace {stored.id} of {path} can't be read back: {bad}") from bad

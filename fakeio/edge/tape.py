@@ -53,7 +53,7 @@ class Exchange(msgspec.Struct, gc=False):
 class Tape:
     """The exchanges of one workspace. `last` is the number of the newest, `dropped` how many the bounds pushed out."""
 
-    __slots__ = ("_kept", "_weight", "dropped", "last", "limit", "limit_bytes", "recording")
+    __slots__ = ("_elsewhere", "_kept", "_weight", "dropped", "last", "limit", "limit_bytes", "recording")
 
     def __init__(
         self, *, limit: int = DEFAULT_LIMIT, limit_bytes: int = DEFAULT_LIMIT_BYTES, recording: bool = True
@@ -62,6 +62,7 @@ class Tape:
         self.limit_bytes = limit_bytes
         self.recording = recording
         self.last = 0
+        self._elsewhere = 0  # numbers up to here were never on this tape
         self.dropped = 0
         self._kept: deque[Exchange] = deque()
         self._weight = 0
@@ -98,8 +99,8 @@ class Tape:
         self.dropped = 0
 
     def go_on_after(self, number: int) -> None:
-        """Number exchanges from there: an empty tape of a workspace whose state tells of earlier ones, elsewhere."""
-        self.last = number
+        """Number exchanges from there: an empty tape of a workspace that has had earlier ones, elsewhere."""
+        self.last = self._elsewhere = number
 
     def where(self, n: int) -> str:
         """Why a number is not on the tape."""
@@ -107,6 +108,8 @@ class Tape:
             return f"the newest so far is {self.last}"
         if not self.recording:
             return "the tape is off (--tape)"
+        if n <= self._elsewhere:
+            return "it came before the server was started again, or to the workspace that this one was forked from"
         return "it was dropped by the tape's bounds (--tape-limit, --tape-bytes) or cleared"
 
     def get(self, n: int) -> Exchange | None:

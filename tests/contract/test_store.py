@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from shutil import copy
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -20,7 +21,7 @@ from fakeio.core.snapshots import take
 from fakeio.edge import journal
 from fakeio.edge.control import build_control
 from fakeio.edge.exchange import Universe
-from fakeio.edge.recovering import recover
+from fakeio.edge.recovering import leave, recover
 from fakeio.edge.registry import HostedWorkspace
 from fakeio.edge.store import Store, StoreError
 from fakeio.edge.transport import FakeTransport
@@ -140,6 +141,52 @@ def test_people_and_segments_that_were_refused_are_not_there_after_a_restart(tmp
         assert db.execute("select count(*) from journal").fetchone() == (0,)
     with opened(path) as (universe, _):
         assert take(universe.registry.default.state) == before
+
+
+def asked(universe: Universe, times: int = 1) -> list[int]:
+    """Requests that change nothing; their numbers."""
+    client, tape = client_of(universe), universe.registry.default.tape
+    numbers = []
+    for _ in range(times):
+        assert client.get("/api/v1/accounts/region").is_success
+        numbers.append(tape.last)
+    return numbers
+
+
+def test_numbers_of_requests_go_on_after_a_stop(tmp_path: Path) -> None:
+    path = tmp_path / "fake.db"
+    with opened(path) as (universe, _):
+        assert asked(universe, 3) == [1, 2, 3]
+        leave(universe)
+    with opened(path) as (universe, _):
+        leave(universe)
+    with opened(path) as (universe, _):
+        told = client_of(universe).get("/_fakeio/workspaces/default/requests/3").json()["error"]
+        assert (told["code"], "started again" in told["hint"]) == ("unknown_request", True)
+        assert asked(universe, 2) == [4, 5]
+
+
+@pytest.mark.parametrize("between", [0, 1, 999, 1000, 1001])
+def test_no_number_is_given_twice_when_the_server_could_say_nothing_any_more(tmp_path: Path, between: int) -> None:
+    path = tmp_path / "fake.db"
+    with opened(path) as (universe, store):
+        numbers = asked(universe, between)
+        wait(store)
+        copy(path, tmp_path / "killed.db")
+        copy(f"{path}-wal", tmp_path / "killed.db-wal")
+    with opened(tmp_path / "killed.db") as (universe, _):
+        (later,) = asked(universe)
+    assert all(later > number for number in numbers)
+    assert later <= max([1, *numbers]) + journal.NUMBERS_AT_ONCE
+
+
+def test_a_reset_numbers_requests_from_1_again_whatever_the_file_says(tmp_path: Path) -> None:
+    path = tmp_path / "fake.db"
+    with opened(path) as (universe, _):
+        asked(universe, 2)
+    with opened(path) as (universe, _):
+        universe.registry.default.reset()
+        assert asked(universe) == [1]
 
 
 def test_a_journal_of_nonsense_is_refused(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def fill(client: httpx.Client) -> dict[str, Any]:
     control(client, "PUT", "/default/clock", {"advance": 60})
     control(client, "POST", "/default/people", {"people": [{"id": "seeded", "attributes": {"n": 1}}]})
     refused = client.post("/_fakeio/workspaces/default/people", json={"people": [{"id": "first"}, {"id": 5}]})
-    assert refused.status_code == 400, "but the first of the two was added"
+    assert refused.status_code == 400, "and neither of the two was added"
     control(client, "POST", "/default/segments", {"name": "manual"})
     conditions = {"event": {"name": "order"}, "times": 1, "within": DAY_S}
     control(client, "POST", "/default/segments", {"name": "buyers", "type": "dynamic", "conditions": conditions})
@@ -139,10 +139,11 @@ def test_without_waiting_for_the_disk_a_clean_stop_still_keeps_everything(tmp_pa
     file = tmp_path / "fake.db"
     with kept(file, "--data-sync", "off") as (served, client):
         fill(client)
-        before = snapshots(client)
+        before, last = snapshots(client), control(client, "GET", "/default/requests")["last"]
         assert served.stop() == 0
     with kept(file, "--data-sync", "off") as (_, client):
         assert snapshots(client) == before
+        assert control(client, "GET", "/default/requests")["last"] == last > 0, "numbers go on without a gap"
 
 
 def test_seed_and_settings_are_for_a_new_file_and_for_a_reset(tmp_path: Path) -> None:
