@@ -193,7 +193,7 @@ def world(fakeio_server: Fake, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worl
     handle = fakeio_server.new_workspace(seed=SEED)
     handle.clock.set(NOW)
     base = f"{fakeio_server.url}/_fakeio/workspaces/{handle.id}"
-    with httpx.Client(base_url=base, trust_env=False) as control:
+    with httpx.Client(base_url=base, verify=False, trust_env=False) as control:
         yield World(fakeio_server, handle, control)
     fakeio_server.remove_workspace(handle)
     handle.raise_first_error()

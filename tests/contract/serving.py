@@ -14,6 +14,8 @@ from typing import Any
 
 import httpx
 
+from tests.contract import plain
+
 PATIENCE_S = 60  # a bound on hanging, never a measure
 FAKEIO = (sys.executable, "-m", "fakeio")
 SITE, TRACK_KEY, APP_KEY = "f0000000000000000001", "f0000000000000000002", "f0000000000000000000000000000003"
@@ -73,7 +75,4 @@ def url_of(served: Served) -> str:
 
 
 def identify(url: str, identifier: str = "1", **attributes: object) -> httpx.Response:
-    return httpx.put(
-        f"{url}/api/v1/customers/{identifier}", json=attributes, auth=(SITE, TRACK_KEY), trust_env=False,
-        timeout=PATIENCE_S,
-    )  # fmt: skip
+    return plain.put(f"{url}/api/v1/customers/{identifier}", json=attributes, auth=(SITE, TRACK_KEY))

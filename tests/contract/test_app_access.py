@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 
 from tests.contract import live as fixtures
+from tests.contract import plain
 from tests.contract.live import Live, Site, basic_header
 
 live, site = fixtures.live, fixtures.site
@@ -69,7 +69,7 @@ PATHS = [
 @pytest.mark.parametrize("header", AUTHORIZATIONS)
 @pytest.mark.parametrize(("method", "path"), PATHS)
 def test_one_answer_refuses_all_bad_credentials(live: Live, method: str, path: str, header: str) -> None:
-    response = httpx.request(method, f"{live.url}{path}", headers={"authorization": header} if header else {})
+    response = plain.request(method, f"{live.url}{path}", headers={"authorization": header} if header else {})
     assert (response.status_code, response.content) == (401, UNAUTHORIZED)
 
 
@@ -83,7 +83,7 @@ def test_a_refused_key_is_on_the_tape_of_the_workspace_it_belongs_to(site: Site)
 
 @pytest.mark.parametrize("path", ["/v1/send/email", "/v1/send/push", "/v1/send/emails"])
 def test_strangers_are_refused_in_the_words_of_sends(live: Live, path: str) -> None:
-    response = httpx.post(f"{live.url}{path}", headers={"authorization": "Bearer nobody"})
+    response = plain.post(f"{live.url}{path}", headers={"authorization": "Bearer nobody"})
     assert (response.status_code, response.content) == (401, b'{"meta":{"error":"Unauthorized"}}')
 
 

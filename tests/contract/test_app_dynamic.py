@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.contract import live as fixtures
+from tests.contract import plain
 from tests.contract.live import NOW, Live, Site
 
 live, site = fixtures.live, fixtures.site
@@ -26,7 +27,7 @@ def with_segments(live: Live, *conditions: dict[str, Any], **settings: Any) -> S
 
 def make(site: Site, conditions: Any) -> httpx.Response:
     document = {"name": "auto", "type": "dynamic", "conditions": conditions}
-    return httpx.post(f"{site.live.url}/_fakeio/workspaces/{site.hosted.id}/segments", json=document)
+    return plain.post(f"{site.live.url}/_fakeio/workspaces/{site.hosted.id}/segments", json=document)
 
 
 def seen(site: Site, segment: int = 1) -> tuple[list[str], int, list[str]]:
@@ -153,5 +154,5 @@ def test_why_somebody_is_not_in_names_the_condition(live: Live) -> None:
     site = with_segments(live, {"and": [PRO, {"attribute": {"field": "city", "operator": "exists"}}]})
     site.identify("1", plan="pro")
     base = f"{site.live.url}/_fakeio/workspaces/{site.hosted.id}/people/{site.cio_id('1')}/explain"
-    told = httpx.get(base, params={"segment": "1"}).json()
+    told = plain.get(base, params={"segment": "1"}).json()
     assert told["why"] == "data-driven: conditions/and/1/attribute fails (city exists): it is None"

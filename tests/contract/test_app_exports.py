@@ -13,6 +13,7 @@ import pytest
 
 from fakeio import Fake
 from tests.contract import live as fixtures
+from tests.contract import plain
 from tests.contract.live import NOW, Live, Site
 
 live, site = fixtures.live, fixtures.site
@@ -51,7 +52,7 @@ def link(site: Site, number: int = 1) -> str:
 
 
 def rows(site: Site, number: int = 1) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(httpx.get(link(site, number)).text)))
+    return list(csv.reader(io.StringIO(plain.get(link(site, number)).text)))
 
 
 @pytest.fixture(scope="module")
@@ -167,21 +168,21 @@ def test_a_link_lives_for_fifteen_minutes_and_another_one_after(shop: Site) -> N
     start(shop)
     first = link(shop)
     assert first.startswith(f"{shop.live.url}/v1/exports/1/files/")
-    answer = httpx.get(first)
+    answer = plain.get(first)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8")
     shop.hosted.clock.advance(15 * 60)
-    assert httpx.get(first).status_code == 403
+    assert plain.get(first).status_code == 403
     assert [told for _, _, told in shop.outcomes()] == ["app.export.link"]
-    assert httpx.get(link(shop)).status_code == 200
+    assert plain.get(link(shop)).status_code == 200
     assert shop.app.get("/v1/exports/1").json()["export"]["downloads"] == 2
-    assert httpx.get(first).status_code == 404
+    assert plain.get(first).status_code == 404
 
 
 def test_a_link_is_of_one_export(shop: Site) -> None:
     start(shop)
     start(shop)
-    assert httpx.get(link(shop).replace("/1/files/", "/2/files/")).status_code == 404
-    assert httpx.get(f"{shop.live.url}/v1/exports/1/files/guessed").status_code == 404
+    assert plain.get(link(shop).replace("/1/files/", "/2/files/")).status_code == 404
+    assert plain.get(f"{shop.live.url}/v1/exports/1/files/guessed").status_code == 404
 
 
 def test_a_link_comes_only_when_all_is_done(live: Live) -> None:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.contract import live as fixtures
+from tests.contract import plain
 from tests.contract.live import NOW, Live, Site
 
 live, site = fixtures.live, fixtures.site
@@ -192,7 +193,7 @@ def test_there_is_no_such_list(site: Site, method: str, path: str) -> None:
 
 
 def test_addresses_of_senders_need_no_key(live: Live) -> None:
-    response = httpx.get(f"{live.url}/v1/info/ip_addresses")
+    response = plain.get(f"{live.url}/v1/info/ip_addresses")
     assert (response.status_code, response.json()) == (200, {"ip_addresses": ["192.0.2.10", "192.0.2.11"]})
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.contract import live as fixtures
+from tests.contract import plain
 from tests.contract import shop as shops
 from tests.contract.live import Live, Site
 from tests.contract.shop import ANN, AT, WHOLE, message, rules, send, world
@@ -92,7 +92,7 @@ def test_a_message_can_be_read_only_after_a_while_by_switch(live: Live) -> None:
 def test_a_send_is_in_the_log_and_its_metrics_come_through_track(shop: Site) -> None:
     delivery = send(shop, **WHOLE).json()["delivery_id"]
     metric = {"delivery_id": delivery, "metric": "opened", "timestamp": AT + 5}
-    assert httpx.post(f"{shop.live.url}/api/v1/metrics", json=metric).status_code == 200
+    assert plain.post(f"{shop.live.url}/api/v1/metrics", json=metric).status_code == 200
     found = shop.app.get(f"/v1/messages/{delivery}").json()["message"]
     assert found["metrics"] == {"created": AT, "attempted": AT, "sent": AT, "opened": AT + 5}
     assert found["deduplicate_id"] == f"{delivery}:{AT + 5}"

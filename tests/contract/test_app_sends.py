@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.contract import live as fixtures
+from tests.contract import plain
 from tests.contract import shop as shops
 from tests.contract.live import Live, Site
 from tests.contract.shop import ANN, AT, BARE, EMAIL, TEMPLATES, WHOLE, message, rules, send, world
@@ -99,7 +100,7 @@ def service(site: Site, workspace: object = None, path: str = EMAIL) -> httpx.Re
     headers = {"authorization": f"Bearer {site.hosted.credentials.service_token}"}
     if workspace is not None:
         headers["x-workspace-id"] = str(workspace)
-    return httpx.post(f"{site.live.url}{path}", json=WHOLE, headers=headers)
+    return plain.post(f"{site.live.url}{path}", json=WHOLE, headers=headers)
 
 
 def test_a_service_account_names_a_workspace_of_its_account(live: Live, shop: Site) -> None:
@@ -121,7 +122,7 @@ def test_a_service_account_sends_for_another_workspace_of_its_account(live: Live
 
 def test_a_service_account_is_good_for_nothing_else(shop: Site) -> None:
     headers = {"authorization": f"Bearer {shop.hosted.credentials.service_token}", "x-workspace-id": "1"}
-    assert httpx.get(f"{shop.live.url}/v1/segments", headers=headers).status_code == 401
+    assert plain.get(f"{shop.live.url}/v1/segments", headers=headers).status_code == 401
 
 
 ACCOUNTS = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
 
 from fakeio.app_routes import ROUTES
@@ -12,6 +11,7 @@ from fakeio.core.settings import CATALOGUE
 from fakeio.edge.app_api.strictness import ANY_KEYS, KEYS
 from fakeio.edge.routing import APP
 from tests.contract import live as fixtures
+from tests.contract import plain
 from tests.contract.live import Live, Site
 
 live, site = fixtures.live, fixtures.site
@@ -97,7 +97,7 @@ def test_a_key_is_forbidden_what_it_was_not_made_for(live: Live, scope: str) -> 
 
 def test_a_stranger_is_unauthorized_whatever_the_scope(live: Live) -> None:
     site = live.site(settings={"app_key_scope": "send"})
-    assert httpx.get(f"{live.url}/v1/segments").status_code == 401
+    assert plain.get(f"{live.url}/v1/segments").status_code == 401
     assert site.identify("1").status_code == 200
 
 
@@ -161,6 +161,6 @@ def test_a_switch_of_pipelines_can_be_set_and_decides_nothing_while_its_calls_ar
 ) -> None:
     site = live.site(settings={"pipelines_limits": size})
     key = (site.hosted.credentials.pipelines_write_key, "")
-    answer = httpx.post(f"{live.url}/v1/identify", auth=key, json={"userId": "1"})
+    answer = plain.post(f"{live.url}/v1/identify", auth=key, json={"userId": "1"})
     assert (answer.status_code, answer.json()) == (404, {"errors": [{"detail": "not found", "status": "404"}]})
     assert site.hosted.state.settings.pipelines_limits == size

@@ -7,10 +7,10 @@ import socket
 from collections.abc import Iterator
 from contextlib import closing
 
-import httpx
 import pytest
 
 from fakeio import limits
+from tests.contract import plain
 from tests.contract.serving import APP_KEY, SITE, TRACK_KEY, Served, identify, run, serving, url_of
 
 # ---- tables ----------------------------------------------------------------------------------------------------------
@@ -72,13 +72,13 @@ def served() -> Iterator[Served]:
 def at(served: Served) -> dict[str, str]:
     """The environment that points commands at a running server with an empty workspace."""
     url = url_of(served)
-    httpx.post(f"{url}/_fakeio/workspaces/default/reset", trust_env=False).raise_for_status()
+    plain.post(f"{url}/_fakeio/workspaces/default/reset").raise_for_status()
     return {"FAKEIO_URL": url}
 
 
 def test_requests_and_people_are_listed(at: dict[str, str]) -> None:
     identify(at["FAKEIO_URL"], "a%2Fb", email="a@example.com")
-    httpx.delete(f"{at['FAKEIO_URL']}/api/v1/customers/nobody", auth=(SITE, TRACK_KEY), trust_env=False)
+    plain.delete(f"{at['FAKEIO_URL']}/api/v1/customers/nobody", auth=(SITE, TRACK_KEY))
     requests = run("requests", environment=at).stdout.splitlines()
     assert len(requests) == 3
     assert ("/api/v1/customers/a%2Fb" in requests[1], "identify applied" in requests[1]) == (True, True)
@@ -104,8 +104,8 @@ def test_segments_and_their_members_are_listed(at: dict[str, str]) -> None:
     url = at["FAKEIO_URL"]
     identify(url, "1")
     named = {"segment": {"name": "VIP"}}
-    httpx.post(f"{url}/v1/segments", json=named, headers={"authorization": f"Bearer {APP_KEY}"}, trust_env=False)
-    httpx.post(f"{url}/api/v1/segments/1/add_customers", json={"ids": ["1"]}, auth=(SITE, TRACK_KEY), trust_env=False)
+    plain.post(f"{url}/v1/segments", json=named, headers={"authorization": f"Bearer {APP_KEY}"})
+    plain.post(f"{url}/api/v1/segments/1/add_customers", json={"ids": ["1"]}, auth=(SITE, TRACK_KEY))
     (segment,) = json.loads(run("segments", "--json", environment=at).stdout)["segments"]
     assert (segment["name"], segment["count"]) == ("VIP", 1)
     assert "VIP" in run("segments", environment=at).stdout
@@ -142,7 +142,7 @@ def test_a_workspace_is_reset(at: dict[str, str]) -> None:
 
 def test_long_lists_are_fetched_page_by_page(at: dict[str, str]) -> None:
     rows = [{"id": str(n)} for n in range(1001)]
-    httpx.post(f"{at['FAKEIO_URL']}/_fakeio/workspaces/default/people", json={"people": rows}, trust_env=False)
+    plain.post(f"{at['FAKEIO_URL']}/_fakeio/workspaces/default/people", json={"people": rows})
     people = json.loads(run("people", "--json", environment=at).stdout)["people"]
     assert [person["id"] for person in people] == [row["id"] for row in rows]
 

@@ -10,6 +10,7 @@ import pytest
 
 from fakeio import Fake
 from fakeio.edge.masking import mask_body, mask_headers, mask_query
+from tests.contract import plain
 
 SECRET = "f0000000000000000002"
 
@@ -76,7 +77,7 @@ def test_open_to_the_network_a_fake_wants_a_token() -> None:
     with Fake(host="0.0.0.0", control_token="sesame") as fake:
         health = f"{fake.url}/_fakeio/health"
         answers = [
-            httpx.get(health, headers=headers, trust_env=False).status_code
+            plain.get(health, headers=headers).status_code
             for headers in ({}, {"x-fakeio-token": "wrong"}, {"x-fakeio-token": "sesame"})
         ]
     assert answers == [401, 401, 200]

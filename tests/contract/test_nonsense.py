@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from fakeio.core.seeding import snapshot
 from scenarios import profiles
 from tests.contract import live as fixtures
+from tests.contract import plain
 from tests.contract.live import Live, Site, basic_header
 from tests.contract.nonsense import INJECTED, Keys, app_api, control_api, track_v1, track_v2
 from tests.contract.serving import serving
@@ -42,7 +43,7 @@ DOORS = ["Track v1", "Track v2", "App API", "control API"]
 
 def doors(keys: Keys, url: str) -> dict[str, st.SearchStrategy[Visit]]:
     """What to try at each door; the control API is tried as its own description says."""
-    description = httpx.get(f"{url}/_fakeio/openapi.json", trust_env=False).json()
+    description = plain.get(f"{url}/_fakeio/openapi.json").json()
     made = (track_v1(keys), track_v2(keys), app_api(keys), control_api(description, keys))
     return dict(zip(DOORS, made, strict=True))
 
@@ -149,7 +150,7 @@ def test_an_offer_with_a_bad_body_is_refused(site: Site) -> None:
 def test_an_origin_that_is_no_address_is_a_foreign_one(live: Live) -> None:
     """It made the check itself fail, with a 500."""
     for origin in ("http://[", "http://[::1", "://", "null", ""):
-        answer = httpx.get(f"{live.url}/_fakeio/health", headers={"origin": origin}, trust_env=False)
+        answer = plain.get(f"{live.url}/_fakeio/health", headers={"origin": origin})
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "foreign_origin")
 
 
@@ -157,7 +158,7 @@ def test_an_origin_that_is_no_address_is_a_foreign_one(live: Live) -> None:
 def test_a_clock_is_not_set_to_a_time_of_400_digits(live: Live, field: str) -> None:
     """It was too large for the check of whether it is too large, and made a 500."""
     url = f"{live.url}/_fakeio/workspaces/{live.site().hosted.id}/clock"
-    answer = httpx.put(url, content=b'{"%b": %b}' % (field.encode(), b"9" * 400), trust_env=False)
+    answer = plain.put(url, content=b'{"%b": %b}' % (field.encode(), b"9" * 400))
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_clock")
 
 
@@ -168,7 +169,7 @@ def test_a_client_that_leaves_in_the_middle_of_a_control_call_is_no_error(
     sent = b"POST /_fakeio/workspaces HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
     before = len(list(live.universe.registry))
     assert pay(live.port, Visit(sent, ("POST",), whole=False)) == []
-    assert httpx.get(f"{live.url}/_fakeio/health", trust_env=False).status_code == 200
+    assert plain.get(f"{live.url}/_fakeio/health").status_code == 200
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
     assert len(list(live.universe.registry)) == before
 
@@ -192,7 +193,8 @@ class Measured:
         self.pid: int = ready["pid"]
         self.port = int(ready["url"].rpartition(":")[2])
         self.url: str = ready["url"]
-        self.control = httpx.Client(base_url=f"{ready['url']}/_fakeio", timeout=PATIENCE_S, trust_env=False)
+        base = f"{ready['url']}/_fakeio"
+        self.control = httpx.Client(base_url=base, timeout=PATIENCE_S, verify=False, trust_env=False)
         made = self.control.post("/workspaces", json={"seed": SEED, "settings": {"rate_limits": "off"}}).json()
         self.keys = Keys(made["site_id"], made["track_api_key"], made["app_api_key"], made["id"])
         self.known = {1, made["id"]}

@@ -7,11 +7,10 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 
-import httpx
 import pytest
 
 from fakeio import Fake, WorkspaceHandle
-from tests.contract import handling
+from tests.contract import handling, plain
 from tests.contract.live import PATIENCE_S, basic_header
 from tests.contract.wire import Visit, pay
 
@@ -134,7 +133,7 @@ def test_what_waits_behind_a_held_request_dies_with_its_client(
 
 def held(fake: Fake, space: WorkspaceHandle) -> list[int]:
     """The numbers of the requests that nobody has given up yet."""
-    rows = httpx.get(f"{fake.url}/_fakeio/workspaces/{space.id}/requests", trust_env=False).json()["requests"]
+    rows = plain.get(f"{fake.url}/_fakeio/workspaces/{space.id}/requests").json()["requests"]
     return [row["n"] for row in rows if row["status"] is None and row["cut"] is None]
 
 

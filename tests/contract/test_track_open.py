@@ -9,6 +9,7 @@ import pytest
 
 from fakeio.core.deliveries import Delivery
 from tests.contract import live as fixtures
+from tests.contract import plain
 from tests.contract.live import Live, Site
 
 live, site = fixtures.live, fixtures.site
@@ -25,7 +26,7 @@ def delivery(site: Site) -> Delivery:
 
 
 def post(live: Live, path: str, document: Any, **headers: str) -> httpx.Response:
-    return httpx.post(f"{live.url}{path}", json=document, headers=headers)
+    return plain.post(f"{live.url}{path}", json=document, headers=headers)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_an_unsubscribe_link_unsubscribes(live: Live, site: Site, delivery: Deli
     ],
 )
 def test_an_unsubscribe_that_is_refused(live: Live, delivery_id: str, body: bytes, headers: dict[str, str]) -> None:
-    assert httpx.post(f"{live.url}/unsubscribe/{delivery_id}", content=body, headers=headers).status_code == 400
+    assert plain.post(f"{live.url}/unsubscribe/{delivery_id}", content=body, headers=headers).status_code == 400
 
 
 def submit(site: Site, data: Any) -> httpx.Response:

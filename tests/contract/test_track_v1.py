@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import httpx
 import pytest
 from msgspec import structs
 
@@ -13,6 +12,7 @@ from fakeio.app_routes import ROUTES
 from fakeio.edge.credentials import Credentials
 from fakeio.edge.routing import APP
 from tests.contract import live as fixtures
+from tests.contract import plain
 from tests.contract.live import Live, Site, basic_header
 
 live, site = fixtures.live, fixtures.site
@@ -77,7 +77,7 @@ def test_credentials_in_the_url_safe_alphabet_open_the_same_workspace(live: Live
 
 
 def test_a_refused_request_is_on_the_tape_of_the_workspace_its_site_id_names(site: Site) -> None:
-    response = httpx.get(f"{site.live.url}/auth", auth=(site.basic[0], "wrong"))
+    response = plain.get(f"{site.live.url}/auth", auth=(site.basic[0], "wrong"))
     assert response.status_code == 401
     assert site.outcomes() == [("check_credentials", "refused", "auth")]
 
@@ -94,7 +94,7 @@ def test_auth_and_region_tell_who_the_credentials_are(live: Live) -> None:
 
 
 def test_an_unknown_route_answers_the_directory_without_credentials(live: Live) -> None:
-    response = httpx.get(f"{live.url}/nope")
+    response = plain.get(f"{live.url}/nope")
     assert response.status_code == 404
     assert response.headers["status"] == "404 Not Found"
     assert response.headers["transfer-encoding"] == "chunked"

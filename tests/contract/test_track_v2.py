@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.contract import live as fixtures
+from tests.contract import plain
 from tests.contract.live import NOW, Live, Site
 
 live, site = fixtures.live, fixtures.site
@@ -298,7 +299,7 @@ def test_a_batch_has_a_limit_in_bytes(live: Live, reading: str, size_bytes: int,
 
 
 def test_the_credentials_are_those_of_v1(site: Site) -> None:
-    response = httpx.post(f"{site.live.url}/api/v2/batch", content=b"{", auth=("x", "y"))
+    response = plain.post(f"{site.live.url}/api/v2/batch", content=b"{", auth=("x", "y"))
     assert (response.status_code, len(response.content)) == (401, 56)
     assert site.track.get("/api/v2/batch").status_code == 404
     assert json.loads(site.track.get("/api/v2/nope").content)["meta"]["greeting"].startswith("Welcome")

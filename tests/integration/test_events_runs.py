@@ -11,7 +11,6 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from fakeio import Fake
@@ -19,6 +18,7 @@ from sync.core.properties import Select
 from sync.core.report import EventsReport
 from sync.edge import files
 from sync.edge.ledger import Ledger
+from tests.contract import plain
 from tests.integration.event_engine import BATCH_PATH, Engine, counts, row
 
 TEN_S = 1_784_023_200
@@ -186,7 +186,7 @@ def test_an_event_of_a_suppressed_person_is_accepted_and_ignored(engine: Engine)
     engine.workspace.add_person(id="42")
     engine.run(row(0, user_id="somebody"))
     auth = (engine.workspace.site_id, engine.workspace.track_api_key)
-    httpx.post(f"{engine.url}/api/v1/customers/42/suppress", auth=auth).raise_for_status()
+    plain.post(f"{engine.url}/api/v1/customers/42/suppress", auth=auth).raise_for_status()
     assert counts(engine.report(row(1))) == {"received": 1, "delivered": 1}
     assert engine.numbers() == [0]
     assert len(engine.workspace.ignored) == 1

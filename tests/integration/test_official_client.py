@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import customerio
-import httpx
 import pytest
 
+from tests.contract import plain
 from tests.contract.serving import serving
 
 
@@ -23,7 +23,7 @@ class Served:
         self._base = f"{ready['url']}/_fakeio/workspaces/default"
 
     def get(self, path: str) -> Any:
-        return httpx.get(self._base + path, trust_env=False).raise_for_status().json()
+        return plain.get(self._base + path).raise_for_status().json()
 
     def client(self) -> customerio.CustomerIO:
         at = urlsplit(self.ready["https_url"])
@@ -44,7 +44,7 @@ def served() -> Iterator[Served]:
 @pytest.fixture(autouse=True)
 def trusting(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty workspace, and a client library that trusts this run's authority and goes through no proxy."""
-    httpx.post(f"{served.ready['url']}/_fakeio/workspaces/default/reset", trust_env=False).raise_for_status()
+    plain.post(f"{served.ready['url']}/_fakeio/workspaces/default/reset").raise_for_status()
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", served.ready["ca_file"])
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)
@@ -106,7 +106,7 @@ def test_wrong_credentials_are_refused_in_its_own_words(served: Served) -> None:
 
 def test_it_gets_through_bad_weather_by_trying_again(served: Served) -> None:
     fault = {"kind": "status", "status": 503, "times": 2}
-    httpx.post(f"{served.ready['url']}/_fakeio/workspaces/default/faults", json=fault, trust_env=False)
+    plain.post(f"{served.ready['url']}/_fakeio/workspaces/default/faults", json=fault)
     with served.client() as client:
         client.identify(id="1", plan="pro")
     assert [row["status"] for row in served.get("/requests")["requests"]] == [503, 503, 200]
