@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sync.amplitude_pull import Project
 from sync.cli_check import PATIENCE, prove_destination, prove_project
-from sync.core.configuration import Configuration
+from sync.core.configuration import Configuration, spoken
 from sync.core.errors import SyncError
 from sync.core.health import Finding, Level, encode_findings, render_findings, skew, worst
 from sync.core.wire_account import REGION
@@ -88,7 +88,7 @@ def _configuration(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     missing = [name for name in _named(configuration) if not environ.get(name, "").strip()]
     enabled = sum(sync.enabled for sync in configuration.syncs.values())
     if missing:
-        said = f"{path} names {', '.join(missing)}, which {_verb(missing)} not set"
+        said = f"{path} names {', '.join(spoken(missing))}, which {_verb(missing)} not set"
         yield Finding("config", WRONG, said, "set what it names")
     else:
         yield Finding("config", OK, f"{path}: {enabled} of {len(configuration.syncs)} syncs are enabled")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from sync.core.configuration import Notifications, choose
+from sync.core.configuration import Notifications, choose, spoken
 from sync.core.errors import ConfigError
 from sync.core.page import render
 from sync.core.report import Ended
@@ -69,7 +69,8 @@ class Teller:
         if notifications.webhook:
             url = environ.get(notifications.webhook, "").strip()
             if not url:
-                raise ConfigError(f"{notifications.webhook} is not set", hint="set it to the address to notify")
+                name = spoken([notifications.webhook])[0]
+                raise ConfigError(f"{name} is not set", hint="set it to the address to notify")
             self._url = check_address(notifications.webhook, url)
             console.hide(url)
         self._console = console

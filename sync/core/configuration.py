@@ -7,6 +7,8 @@ the names of the variables that hold them; reading those and the file is for `ed
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 import msgspec
@@ -102,6 +104,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     notifications: Notifications = msgspec.field(default_factory=Notifications)
 
 
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _COHORT_ONLY = (
     "cohort", "name", "cohort_id", "id_column", "segment_id", "recreate", "verify", "max_removal_share", "allow_empty",
 )  # fmt: skip
@@ -116,13 +119,27 @@ def parse_configuration(document: object) -> Configuration:
     try:
         configuration = msgspec.convert(document, Configuration)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"the configuration is wrong: {error}", hint="see `sync.toml` in sync/README.md") from error
+        where, why = _misfit(document) or ("", str(error))
+        said = f"[{where}] is wrong: {why}" if where else f"the configuration is wrong: {why}"
+        raise ConfigError(f"{said}; nothing was sent", hint="see `sync.toml` in sync/README.md") from error
     for name, source in configuration.sources.items():
         if bool(source.files) == bool(source.amplitude):
             raise _wrong(f"sources.{name}", "needs either `files` or `amplitude` (us or eu)")
     for name, sync in configuration.syncs.items():
         _check(name, sync, configuration)
     return configuration
+
+
+def _misfit(document: object) -> tuple[str, str] | None:
+    """The first table that is not what its section holds, and why; None when it is none of those with names."""
+    for section, kind in (("sources", Source), ("destinations", Target), ("syncs", Sync)):
+        tables = document.get(section) if isinstance(document, dict) else None
+        for name, table in tables.items() if isinstance(tables, dict) else ():
+            try:
+                msgspec.convert(table, kind)
+            except msgspec.ValidationError as error:
+                return f"{section}.{name}", str(error)
+    return None
 
 
 def _check(name: str, sync: Sync, configuration: Configuration) -> None:
@@ -153,6 +170,12 @@ def _check_kind(where: str, sync: Sync) -> None:
 
 def _wrong(where: str, why: str) -> ConfigError:
     return ConfigError(f"[{where}] {why}; nothing was sent", hint="see `sync.toml` in sync/README.md")
+
+
+def spoken(names: Iterable[str]) -> list[str]:
+    """The names of variables as an error may repeat them. What is not written like one may be the credential itself,
+    put where its name should be."""
+    return [name if _VARIABLE.fullmatch(name) else "(a name that is not in capitals)" for name in names]
 
 
 def choose(configuration: Configuration, names: list[str]) -> dict[str, Sync]:

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from sync.core.configuration import Configuration, Source, Target, parse_configuration
+from sync.core.configuration import Configuration, Source, Target, parse_configuration, spoken
 from sync.core.errors import ConfigError
 from sync.edge.amplitude_settings import AmplitudeSettings, read_amplitude_settings
 from sync.edge.settings import CREDENTIALS, VARIABLES, Settings, read_settings
@@ -61,6 +61,6 @@ def _require(variables: Iterable[str], environ: Mapping[str, str]) -> None:
     missing = [name for name in variables if not environ.get(name, "").strip()]
     if missing:
         raise ConfigError(
-            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set; nothing was sent",
-            hint="set what the configuration names in the environment",
+            f"{' and '.join(spoken(missing))} {'is' if len(missing) == 1 else 'are'} not set; nothing was sent",
+            hint="set what the configuration names in the environment; it holds names of variables, never credentials",
         )

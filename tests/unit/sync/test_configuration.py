@@ -13,6 +13,7 @@ from sync.core.conversions import Conversions
 from sync.core.errors import ConfigError
 from sync.core.mapping import Rules
 from sync.core.properties import Select
+from sync.edge.config_file import settings_of
 from sync.running import rules_of
 
 WHOLE = """
@@ -77,8 +78,11 @@ def test_a_whole_file_is_read() -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        pytest.param([('cadence = "hourly"', 'cadence = "weekly"')], "$.syncs", id="an unknown cadence"),
-        pytest.param([('cadence = "hourly"', "candence = 1")], "candence", id="a misspelt key"),
+        pytest.param([('cadence = "hourly"', 'cadence = "weekly"')], "[syncs.vip] is wrong: Inv", id="an unknown cadence"),
+        pytest.param([('cadence = "hourly"', "candence = 1")], "[syncs.vip] is wrong", id="a misspelt key"),
+        pytest.param([('destination = "production"\ncadence = "minute"', "")], "[syncs.orders]", id="a key is missing"),
+        pytest.param([('region = "eu"', 'region = "mars"')], "[destinations.production]", id="an unknown region"),
+        pytest.param([('secret_key = "SHOP_SECRET"', "secret_key = 1")], "[sources.shop]", id="a key that is no name"),
         pytest.param([("[engine]", "[engines]")], "engines", id="a misspelt table"),
         pytest.param([('source = "shop"', 'source = "shops"')], "[sources.shops]", id="an unknown source"),
         pytest.param([('destination = "production"', 'destination = "x"')], "'x'", id="an unknown destination"),
@@ -139,3 +143,12 @@ properties = "none"
         conversions=Conversions(date_keys=frozenset({"born"}), safe_ints=True, max_depth=3), properties=Select.NONE,
     )  # fmt: skip
     assert rules_of(parse_configuration(tomllib.loads(WHOLE)).syncs["orders"]).user_properties is Select.NONE
+
+
+def test_a_credential_that_stands_where_its_name_should_be_is_not_repeated() -> None:
+    secret = "5e1f0c2d9b7a4c3e8f60"
+    read = parse_configuration(edited(('region = "eu"', f'track_api_key = "{secret}"')))
+    with pytest.raises(ConfigError) as refused:
+        settings_of(read, read.destinations["production"], {"CIO_SITE_ID": "s"}, {})
+    said = "(a name that is not in capitals) and CIO_APP_API_KEY are not set; nothing was sent"
+    assert (refused.value.message, secret in refused.value.hint) == (said, False)
