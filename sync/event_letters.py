@@ -25,17 +25,18 @@ _MOST_TEXT = 500
 
 def discarded_letter(run_id: str, discard: Discard, file: str, number: int) -> DeadLetter:
     """For a row that could not be sent; `number` counts the rows of its file from 1."""
-    row = discard.row
+    row, said = discard.row, ""
     item: dict[str, Any] = {"file": file, "row": number}
     if isinstance(row, Unreadable):
         item["text"] = row.text[:_MOST_TEXT].decode("utf-8", "replace")
+        said = row.why
     else:
         item |= {
             "event_type": row.event_type, "event_time": row.event_time, "user_id": row.user_id,
             "device_id": row.device_id, "$insert_id": row.insert_id, "uuid": row.uuid,
         }
     field, message = EXPLANATIONS[discard.reason]
-    return DeadLetter(run_id, KIND, discard.reason, field, message, msgspec.Raw(msgspec.json.encode(item)))
+    return DeadLetter(run_id, KIND, discard.reason, field, said or message, msgspec.Raw(msgspec.json.encode(item)))
 
 
 def refused_letter(run_id: str, item: bytes, refusal: Refusal) -> DeadLetter:

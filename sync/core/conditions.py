@@ -83,6 +83,8 @@ class Conditions:
         )
 
     def _passes(self, row: Any) -> bool:
+        if isinstance(row, Unreadable):  # a wanted column is not: what it says is unknown
+            return False
         event, user = self._read(row.event_properties), self._read(row.user_properties)
         return all(_holds(one, self._texts(one, row, event, user)) is True for one in self._conditions)
 

@@ -228,6 +228,8 @@ class _NamelessKeys:
         """
         self._rows = self._rows or parse_nameless_rows(self._chunk)
         row = self._rows[position]
+        if isinstance(row, Unreadable):  # it was readable for its usual columns
+            return sha256(row.text).hexdigest()
         if isinstance(row, NamelessRow) and row.event_id != _NULL:
             return b"|".join(map(bytes, (row.event_id, row.client_event_time, row.amplitude_id))).decode()
         said = (row.event_type, row.event_time, row.user_id)

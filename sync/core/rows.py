@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -19,6 +20,11 @@ NO_PROPERTIES = Raw(b"{}")
 _TEXT_COLUMNS = ("event_type", "event_time", "device_id", "$insert_id", "uuid")
 REPLACEMENT = "\ufffd"  # stands where there was no text
 _NO_TEXT = re.compile("[\ud800-\udfff\0]")
+MOST_LEVELS = 300  # of nesting in properties. Amplitude takes 40; where more is harmful depends on who reads it
+TOO_DEEP = f"nested more than {MOST_LEVELS} levels deep"
+_DEEP_BYTES = 2 * MOST_LEVELS  # an opening and a closing bracket for each level
+_TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_BRACKET = re.compile(rb"[\[\]{}]")
 #: What reading a text raises that is no JSON; RecursionError is nesting of about a thousand levels.
 NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -43,9 +49,11 @@ class Row(msgspec.Struct, gc=False):
 
 
 class Unreadable(Row, gc=False):
-    """Stands in for a line that is no row, so that the rows around it keep their positions."""
+    """Stands in for a line that is no row, so that the rows around it keep their positions. `why` says more than that,
+    where there is more to say."""
 
     text: bytes = b""
+    why: str = ""
 
 
 class NamelessRow(Row, gc=False):
@@ -79,20 +87,44 @@ def _parse(chunk: bytes, decoder: msgspec.json.Decoder[Any]) -> list[Row]:
     if _is_plain(chunk):
         try:
             rows: list[Row] = decoder.decode_lines(chunk)
-            return rows
+            if not any(map(_is_deep, _long(rows))):
+                return rows
         except NOT_JSON:
             pass
     return [row for line in chunk.split(b"\n") if line.strip() for row in _parse_line(line, decoder)]
 
 
 def _parse_line(line: bytes, decoder: msgspec.json.Decoder[Any]) -> list[Row]:
+    why = ""
     for prepare in (_as_it_is, _mend_row):
         try:
             rows: list[Row] = decoder.decode_lines(prepare(line))
-            return rows
-        except (*NOT_JSON, ValueError):
-            continue
-    return [Unreadable(text=line)]
+            return [Unreadable(text=line, why=TOO_DEEP) if _is_deep(row) else row for row in rows]
+        except (*NOT_JSON, ValueError) as error:
+            why = TOO_DEEP if isinstance(error, RecursionError) else ""
+    return [Unreadable(text=line, why=why)]
+
+
+def _long(rows: list[Row]) -> list[Row]:
+    """Those long enough to be deep."""
+    return [
+        row for row in rows
+        if len(row.event_properties) > _DEEP_BYTES or len(row.user_properties) > _DEEP_BYTES
+        or len(row.group_properties) > _DEEP_BYTES or len(row.groups) > _DEEP_BYTES
+    ]  # fmt: skip
+
+
+def _is_deep(row: Row) -> bool:
+    """Whoever reads a value does so level by level, and nobody can go down for ever."""
+    raws = (row.event_properties, row.user_properties, row.group_properties, row.groups)
+    return any(_levels(bytes(raw)) > MOST_LEVELS for raw in raws if len(raw) > _DEEP_BYTES)
+
+
+def _levels(text: bytes) -> int:
+    if text.count(b"[") + text.count(b"{") <= MOST_LEVELS:  # those inside of texts included
+        return 0
+    steps = (1 if bracket in b"[{" else -1 for bracket in _BRACKET.findall(_TEXT.sub(b"", text)))
+    return max(accumulate(steps))
 
 
 def _as_it_is(line: bytes) -> bytes:

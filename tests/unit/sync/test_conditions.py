@@ -104,3 +104,11 @@ def test_all_must_hold_and_what_does_not_is_filtered() -> None:
     mapped = Mapping(rules).map_rows(parse_rows(chunk), chunk)
     assert [one.position for one in mapped.intents] == [0]
     assert (mapped.filtered, [one.reason for one in mapped.discards]) == (3, ["bad_row"])
+
+
+def test_a_column_that_cannot_be_read_says_nothing() -> None:
+    """Only conditions look at that column, so the row is one, and this does not end the run."""
+    lines = [json.dumps({**ORDINARY, "data": "x"}).encode()] * 2
+    lines[1] = lines[1].replace(b'"x"', b"[" * 20_000 + b'"x"' + b"]" * 20_000)
+    readable = parse_rows(b"\n".join([lines[0], lines[0]]))
+    assert Conditions([parse_condition("data is x")]).barred(readable, b"\n".join(lines)) == {1}

@@ -251,6 +251,13 @@ def test_a_nameless_row_is_known_by_its_count_whatever_else_it_says() -> None:
     assert first.ulid == second.ulid
 
 
+def test_nameless_rows_are_told_apart_where_what_names_them_cannot_be_read() -> None:
+    chunk = chunk_of(*({"$insert_id": None, "uuid": None, "event_id": n} for n in range(2)))
+    deep = chunk.replace(b'"event_id"', b'"data": ' + b"[" * 20_000 + b"]" * 20_000 + b', "event_id"')
+    first, second = Mapping(Rules()).map_rows(parse_rows(chunk), deep).intents
+    assert first.ulid != second.ulid
+
+
 def test_nameless_rows_are_told_apart_beside_lines_that_are_no_rows() -> None:
     chunk = b"broken\n" + chunk_of(COUNTED, {**COUNTED, "event_id": 8}, COUNTED)
     one, other, again = Mapping(Rules()).map_rows(parse_rows(chunk), chunk).intents

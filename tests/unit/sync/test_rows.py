@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.core.rows import NamelessRow, Row, Unreadable, parse_nameless_rows, parse_rows
+from sync.core.rows import MOST_LEVELS, NamelessRow, Row, Unreadable, parse_nameless_rows, parse_rows
 
 WHOLE = b'{"event_type":"a","event_time":"t","user_id":"u","device_id":"d","$insert_id":"i","uuid":"x","app":1}'
 
@@ -143,3 +143,47 @@ def test_any_json_comes_through_a_line(objects: list[dict[str, Any]], ascii_only
 def test_no_bytes_stop_the_reading(noise: bytes) -> None:
     rows = parse_rows(WHOLE + b"\n" + noise + b"\n" + WHOLE)
     assert (rows[0].user_id, rows[-1].user_id) == ("u", "u")
+
+
+# -- nesting ----------------------------------------------------------------------------------------------------------
+def nested(levels: int, open: bytes, close: bytes) -> bytes:
+    """An object that is nested so many levels deep, itself included."""
+    return b'{"deep":' + open * (levels - 1) + b"1" + close * (levels - 1) + b"}"
+
+
+COLUMNS = ("event_properties", "user_properties", "group_properties", "groups")
+KINDS = [pytest.param(b"[", b"]", id="lists"), pytest.param(b'{"a":', b"}", id="objects")]
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize(("open", "close"), KINDS)
+def test_properties_are_read_down_to_a_level_and_no_further(column: str, open: bytes, close: bytes) -> None:
+    def line(levels: int) -> bytes:
+        return b'{"%b":%b,' % (column.encode(), nested(levels, open, close)) + WHOLE[1:]
+
+    whole, too_deep, neighbour = parse_rows(b"\n".join([line(MOST_LEVELS), line(MOST_LEVELS + 1), WHOLE]))
+    assert bytes(getattr(whole, column)) == nested(MOST_LEVELS, open, close)
+    assert isinstance(too_deep, Unreadable)
+    assert (too_deep.text, too_deep.why) == (line(MOST_LEVELS + 1), "nested more than 300 levels deep")
+    assert neighbour == only(WHOLE)
+
+
+@pytest.mark.parametrize("noise", [b"", b'"nan":NaN,'], ids=["plain", "to be mended"])
+@pytest.mark.parametrize("levels", [500, 5_000, 100_000])
+def test_it_is_told_that_a_line_is_nested_too_deep_however_deep_it_is(levels: int, noise: bytes) -> None:
+    row = only(b'{"event_properties":' + nested(levels, b"[", b"]") + b"," + noise + WHOLE[1:])
+    assert isinstance(row, Unreadable)
+    assert row.why == "nested more than 300 levels deep"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(b'"' + b"[{" * 900 + b'"', id="brackets in a text"),
+        pytest.param(rb'"\"' + b"[" * 900 + rb"\\" + b'"', id="brackets after an escaped quote"),
+        pytest.param(b"[" + b"[]," * 900 + b"[]]", id="lists beside each other"),
+    ],
+)
+def test_what_only_looks_deep_is_no_matter(value: bytes) -> None:
+    row = only(b'{"event_properties":{"x":' + value + b"}," + WHOLE[1:])
+    assert bytes(row.event_properties) == b'{"x":' + value + b"}"
