@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 from conftest import HandTurnedClock
@@ -13,9 +12,9 @@ from sync.core.report import CohortReport, Ended
 from sync.core.sending import RetryPolicy
 from sync.edge.amplitude_settings import AmplitudeSettings
 from sync.edge.console import Console
-from sync.edge.ledger import Ledger
 from sync.run_cohort import CohortOptions, run_cohort
 from tests.integration.cohort_engine import HASTE, Engine
+from tests.integration.ledgers import opened
 
 
 class EngineClock:
@@ -45,8 +44,7 @@ class Pull:
     def run(self, *, source: str = "amplitude:abc", changes: dict[str, Any] | None = None, **flags: Any) -> Ended:
         options = CohortOptions(source=source, **{"name": "vip", **flags})
         engine = self.engine
-        ledger = Ledger.peek(engine.path) if options.dry_run else Ledger.open(engine.path)
-        with ledger or contextlib.nullcontext():
+        with opened(engine.path, dry_run=options.dry_run) as ledger:
             return run_cohort(
                 options, engine.settings(), ledger, Console(stream=engine.said), policy=HASTE,
                 project=self.project(**changes or {}),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,10 @@ from fakeio.testing import WorkspaceHandle
 from sync.core.report import CohortReport, Ended
 from sync.core.sending import RetryPolicy
 from sync.edge.console import Console
-from sync.edge.ledger import Ledger
 from sync.edge.settings import Settings
 from sync.edge.transport import Network
 from sync.run_cohort import CohortOptions, run_cohort
+from tests.integration.ledgers import opened
 
 HASTE = RetryPolicy(retries=8, base_s=0.001, cap_s=0.005, budget_s=30)
 
@@ -53,8 +52,7 @@ class Engine:
             self.cohort(*ids, column=flags.get("id_column", "user_id"))
         options = CohortOptions(source=str(self.file), name=name, **flags)
         console = Console(quiet=True, stream=self.said)
-        ledger = Ledger.peek(self.path) if options.dry_run else Ledger.open(self.path)
-        with ledger or contextlib.nullcontext():
+        with opened(self.path, dry_run=options.dry_run) as ledger:
             return run_cohort(options, settings or self.settings(), ledger, console, policy=policy, network=network)
 
     def report(self, *ids: str, **flags: Any) -> CohortReport:

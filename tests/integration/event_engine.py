@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import threading
@@ -21,6 +20,7 @@ from sync.edge.ledger import DeadLetter, Ledger
 from sync.edge.settings import Settings
 from sync.edge.transport import Network
 from sync.run_events import EventsOptions, run_events
+from tests.integration.ledgers import opened
 
 HASTE = RetryPolicy(retries=8, base_s=0.001, cap_s=0.005, budget_s=30)
 IMPATIENT = RetryPolicy(retries=1, base_s=0.001, cap_s=0.001, budget_s=1)
@@ -69,8 +69,7 @@ class Engine:
             self.export(*rows)
         options = EventsOptions(source=source or str(self.file), rules=Rules(**rules), dry_run=dry_run)
         console = Console(quiet=True, stream=self.said)
-        ledger = Ledger.peek(self.path) if dry_run else Ledger.open(self.path)
-        with _Kept(network) as kept, ledger or contextlib.nullcontext():
+        with _Kept(network) as kept, opened(self.path, dry_run=dry_run) as ledger:
             return run_events(options, settings or self.settings(), ledger, console, policy=policy, network=kept)
 
     def report(self, *rows: dict[str, Any] | bytes, **how: Any) -> EventsReport:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from sync.export_source import EXPORT
 from sync.run_events import EventsOptions, run_events
 from tests.integration.amplitude_project import EngineClock
 from tests.integration.event_engine import HASTE, IMPATIENT, Engine, row
+from tests.integration.ledgers import opened
 
 NOON = 1_777_636_800  # where the hand-turned clock starts, 2026-05-01
 HOUR = NOON // 3600
@@ -52,9 +52,8 @@ class Export:
         patience = RetryPolicy(retries=2, base_s=1, cap_s=2, budget_s=20)
         project = Project(settings=self.settings, policy=patience, clock=EngineClock(self.clock))
         path = self.engine.path
-        ledger = Ledger.peek(path) if dry_run else Ledger.open(path)
         console = Console(stream=self.engine.said)
-        with ledger or contextlib.nullcontext():
+        with opened(path, dry_run=dry_run) as ledger:
             return run_events(options, self.engine.settings(), ledger, console, policy=policy, project=project)
 
     def report(self, **flags: Any) -> EventsReport:
