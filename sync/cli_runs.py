@@ -16,6 +16,7 @@ from sync.core.page import render
 from sync.core.report import KINDS, Ended, Report
 from sync.edge.console import Console
 from sync.edge.ledger import DeadLetter, Ledger, RunRow
+from sync.edge.named_people import named_people, newest_run
 from sync.edge.settings import Settings
 from sync.run_retry import run_retry
 
@@ -26,7 +27,8 @@ def add_history_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_show_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run's id, as history prints it")
-    parser.add_argument("--people", action="store_true", help="also name those who were refused")
+    said = "also name those who were refused, were not found or are pending"
+    parser.add_argument("--people", action="store_true", help=said)
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as a web page that stands alone")
 
 
@@ -60,13 +62,28 @@ def show(arguments: argparse.Namespace, settings: Settings, console: Console) ->
             _write_html(arguments.html, run)
             return 0
         if arguments.json:
-            sys.stdout.buffer.write(_ended_report(run) + b"\n")
+            for text in _shown_json(ledger, run, people=arguments.people):
+                sys.stdout.buffer.write(text)
             return 0
         console.tell(_page(run))
         if arguments.people:
-            for letter in ledger.dead_letters(run.run_id):
+            for letter in named_people(ledger, run):
                 console.tell(_letter(letter))
+            newest = newest_run(ledger, run)
+            if newest not in (None, run.run_id):
+                console.note(f"who was not found, or is pending, is remembered of the newest run alone: {newest}")
     return 0
+
+
+def _shown_json(ledger: Ledger, run: RunRow, *, people: bool) -> Iterator[bytes]:
+    """The stored report; with people, under `people`, in the shape of dead letters. Written as it is read."""
+    report = _ended_report(run)
+    if not people:
+        yield report + b"\n"
+        return
+    yield report.removesuffix(b"}") + b',"people":['
+    yield from _separated(named_people(ledger, run))
+    yield b"]}\n"
 
 
 def _ended_report(run: RunRow) -> bytes:
@@ -102,12 +119,16 @@ def failed(arguments: argparse.Namespace, settings: Settings, console: Console) 
 
 def _failed_json(letters: Iterator[DeadLetter]) -> Iterator[bytes]:
     """One object, written as it is read: there may be many."""
-    comma = b""
     yield b'{"failed":['
+    yield from _separated(letters)
+    yield b"]}\n"
+
+
+def _separated(letters: Iterator[DeadLetter]) -> Iterator[bytes]:
+    comma = b""
     for letter in letters:
         yield comma + msgspec.json.encode(letter)
         comma = b","
-    yield b"]}\n"
 
 
 def _ledger(settings: Settings) -> Ledger:

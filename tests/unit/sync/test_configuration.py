@@ -78,7 +78,7 @@ def test_a_whole_file_is_read() -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        pytest.param([('cadence = "hourly"', 'cadence = "weekly"')], "[syncs.vip] is wrong: Inv", id="an unknown cadence"),
+        pytest.param([('cadence = "hourly"', 'cadence = "weekly"')], "[syncs.vip] is wrong", id="an unknown cadence"),
         pytest.param([('cadence = "hourly"', "candence = 1")], "[syncs.vip] is wrong", id="a misspelt key"),
         pytest.param([('destination = "production"\ncadence = "minute"', "")], "[syncs.orders]", id="a key is missing"),
         pytest.param([('region = "eu"', 'region = "mars"')], "[destinations.production]", id="an unknown region"),
