@@ -64,14 +64,19 @@ def _mutants(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace, chosen: list[Any]) -> int:
     from scenarios.mutants import running, suite, telling  # as above
 
-    usual = _explore if options.breakages else suite.command
-    command = (lambda _: options.command) if options.command else usual
     quiet = options.json or options.table
     began = time.monotonic()
-    running.prove(command(None), _ALONE * options.timeout)
+    ways: dict[str, Any]
+    if options.breakages and not options.command:
+        from scenarios.mutants import proving  # as above: it brings Hypothesis and the engine
+
+        ways = {"command": _explore, "judge": proving.play_without}
+    else:
+        ways = {"command": (lambda _: options.command) if options.command else suite.command}
+        running.prove(ways["command"](None), _ALONE * options.timeout)
     outcomes = running.run_all(
-        chosen, command, jobs=max(options.jobs, 1), timeout_s=options.timeout,
-        done=lambda outcome: None if quiet else _tell(telling.tell_one(outcome)),
+        chosen, jobs=max(options.jobs, 1), timeout_s=options.timeout,
+        done=lambda outcome: None if quiet else _tell(telling.tell_one(outcome)), **ways,
     )  # fmt: skip
     took_s = time.monotonic() - began
     if options.json:
@@ -81,12 +86,10 @@ def _run(options: argparse.Namespace, chosen: list[Any]) -> int:
     return KILLED if all(one.result is running.Result.KILLED for one in outcomes) else ALIVE
 
 
-def _explore(mutant: Mutant | None) -> list[str]:
-    """One machine on one mutant; all machines that have to find something, where there is nothing to be found."""
+def _explore(mutant: Mutant) -> list[str]:
+    """One machine on one mutant."""
     from scenarios.mutants.catalogue import BREAKAGES  # as above
 
-    if mutant is None:
-        return [*EXPLORE, *(word for name in sorted(set(BREAKAGES.values())) for word in ("--machine", name))]
     return [*EXPLORE, "--machine", BREAKAGES[mutant.name], "--stories", f"stories/{mutant.name}"]
 
 

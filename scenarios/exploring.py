@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hypothesis import Phase, settings
 from hypothesis import seed as seeded
 from hypothesis.stateful import run_state_machine_as_test
-from hypothesis.statistics import collector
 
 from fakeio import Fake
 from scenarios import machines, profiles
@@ -25,24 +23,22 @@ from scenarios.machines.base import Enough, Machine, Tally, aimed
 from scenarios.storytelling import encode_story, save_story
 
 STORIES = Path("stories")
-SHORTENING_S = 40.0  # how long to look for a shorter way to a failure
+SHORTENING_S = 20.0  # how long to look for a shorter way to a failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """What one machine's search came to. `story` is empty when it found nothing; `shrinks` are the times that a way to
-    a failure was made shorter."""
+    """What one machine's search came to. `story` is empty when it found nothing."""
 
     name: str
     tally: Tally
-    shrinks: int
     cpu_s: float
     story: str = ""
 
     def row(self) -> tuple[str, ...]:
         """Its figures, in the order of COLUMNS."""
         moves = sum(self.tally.moves.values())
-        counts = (self.tally.worlds, moves, len(self.tally.moves), self.shrinks, len(self.tally.states))
+        counts = (self.tally.worlds, moves, len(self.tally.moves), self.tally.shrinks, len(self.tally.states))
         return (self.name, *map(str, counts), str(self.tally.requests), f"{self.cpu_s:.1f}", self.tally.fingerprint)
 
 
@@ -58,20 +54,14 @@ def search(
     chosen = settings(chosen, print_blob=False, phases=[one for one in chosen.phases if one != Phase.explain])
     if seed is not None:
         chosen = settings(chosen, database=None, derandomize=False)
-    began, error, shrinks = time.process_time(), None, 0
-
-    def count(statistics: Mapping[str, Any]) -> None:
-        nonlocal shrinks
-        shrinks += statistics.get("shrink-phase", {}).get("shrinks-successful", 0)
-
+    began, error = time.process_time(), None
     try:
-        quiet = redirect_stdout(io.StringIO())
-        with quiet, collector.with_value(count):  # type: ignore[arg-type]  # it is typed by its first value, None
+        with redirect_stdout(io.StringIO()):
             run_state_machine_as_test(machine if seed is None else seeded(seed)(machine), settings=chosen)
     except (Exception, Enough) as raised:  # any exception at all is what the machine was looking for
         error = raised
     story = "" if error is None else _story(name, machine, error, seed)
-    return Search(name=name, tally=machine.tally, shrinks=shrinks, cpu_s=time.process_time() - began, story=story)
+    return Search(name=name, tally=machine.tally, cpu_s=time.process_time() - began, story=story)
 
 
 def _story(name: str, machine: type[Machine], error: BaseException, seed: int | None) -> str:

@@ -11,17 +11,22 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from scenarios.amplitude import FakeAmplitude
 from scenarios.crashing import Fuse, FusedLedger, FusedWire
 from scenarios.engine import EngineRun, parse_report
+from scenarios.wires import AMPLITUDE
 from scenarios.world import World
+from sync.amplitude_pull import Project
 from sync.core.errors import ConfigError
 from sync.core.report import Ended, encode
+from sync.edge.amplitude_settings import AmplitudeSettings
 from sync.edge.console import Console
 from sync.edge.ledger import Ledger
 from sync.edge.settings import Settings, read_settings
 from sync.edge.transport import Network
 from sync.run_cohort import CohortOptions, run_cohort
 from sync.run_events import EventsOptions, run_events
+from sync.run_reconcile import ReconcileOptions, run_reconcile
 
 Run = Callable[[Settings, Ledger, Console, Network], Ended]
 
@@ -58,10 +63,26 @@ class Runs:
         self._clock = clock
         self._wire = wire
 
-    def cohort(self, file: Path, name: str, *, fuse: Fuse | None = None, **flags: Any) -> EngineRun:
-        """`cio-sync cohort FILE --name NAME`. Raises Killed where the fuse burns."""
-        options = CohortOptions(source=str(file), name=name, **{"allow_empty": True, "max_removal_share": 1.0, **flags})
+    def cohort(
+        self, source: Path | str, name: str, *, project: Project | None = None, fuse: Fuse | None = None, **flags: Any
+    ) -> EngineRun:
+        """`cio-sync cohort SOURCE --name NAME`; `project` is what `amplitude:COHORT_ID` is read from. Raises Killed
+        where the fuse burns."""
+        lifted = {"allow_empty": True, "max_removal_share": 1.0, **flags}
+        options = CohortOptions(source=str(source), name=name, **lifted)
         return self._play(fuse, lambda settings, ledger, console, wire: run_cohort(
+            options, settings, ledger, console, network=wire, clock=self._clock, project=project,
+        ))  # fmt: skip
+
+    def project(self, amplitude: FakeAmplitude, wire: Network) -> Project:
+        """How the engine reaches that project of Amplitude, with its own patience, which takes no time."""
+        keys = AmplitudeSettings(api_key=amplitude.api_key, secret_key=amplitude.secret_key, url=AMPLITUDE)
+        return Project(settings=keys, clock=self._clock, network=wire)
+
+    def reconcile(self, name: str, *, repair: bool = False) -> EngineRun:
+        """`cio-sync reconcile NAME [--repair]`."""
+        options = ReconcileOptions(name=name, repair=repair, allow_empty=True, max_removal_share=1.0)
+        return self._play(None, lambda settings, ledger, console, wire: run_reconcile(
             options, settings, ledger, console, network=wire, clock=self._clock,
         ))  # fmt: skip
 

@@ -36,6 +36,7 @@ class Truth:
         self.people: set[Person] = set()
         self.blocked: set[str] = set()
         self.segment: set[Person] = set()
+        self.by_hand: set[Person] = set()  # of the segment's members, those whom somebody put there and no cohort names
         self.events: Counter[Happened] = Counter()
         self._seen: set[tuple[str, str]] = set()
 
@@ -49,6 +50,7 @@ class Truth:
         """Gone, with memberships and events; nothing is blocked."""
         self.people -= self._named(id, email)
         self.segment &= self.people
+        self.by_hand &= self.people
         self.events = Counter({event: n for event, n in self.events.items() if event.person in self.people})
 
     def suppress(self, id: str | None = None, email: str | None = None) -> None:
@@ -62,14 +64,36 @@ class Truth:
         return {person for person in self.people if wanted & set(person._asdict().items())}
 
     def run_cohort(self, values: Iterable[str]) -> Counter[str]:
-        """The segment becomes cohort ∩ people. Returns how many rows came to what."""
+        """The segment becomes cohort ∩ people, beside whoever was put there by hand. Returns how many rows came to
+        what."""
         rows = list(values)
         fates = Counter(cohort_fate(value) for value in rows)
         cohort = {value for value in rows if cohort_fate(value) == "cohort"}
-        self.segment = {person for person in self.people if person.id in cohort}
-        members = len(self.segment)
-        named = fates.pop("cohort", 0)
+        inside = self._people_of(cohort)
+        self.by_hand -= inside
+        self.segment = inside | self.by_hand
+        named, members = fates.pop("cohort", 0), len(inside)
         return fates + Counter(collapsed=named - len(cohort), member=members, not_found=len(cohort) - members)
+
+    def edit_by_hand(self, put_in: Iterable[str], taken_out: Iterable[str], cohort: Iterable[str]) -> None:
+        """Somebody puts people into the segment, then takes some out; `cohort` is what it was last filled from."""
+        put, out = self._people_of(put_in), self._people_of(taken_out)
+        self.segment = (self.segment | put) - out
+        self.by_hand = (self.by_hand | (put - self._people_of(cohort))) - out
+
+    def drift(self, cohort: Iterable[str]) -> dict[str, int]:
+        """How the segment differs from the cohort that it was last filled from, in the words of `reconcile`."""
+        missing = self._people_of(cohort) - self.segment
+        return {"missing": len(missing), "leftover": 0, "strangers": len(self.by_hand)}
+
+    def repair(self, cohort: Iterable[str]) -> None:
+        """The segment becomes that cohort again, as far as its people exist, and nothing else."""
+        self.by_hand = set()
+        self.segment = self._people_of(cohort)
+
+    def _people_of(self, ids: Iterable[str]) -> set[Person]:
+        wanted = set(ids)
+        return {person for person in self.people if person.id in wanted}
 
     def take_event(self, row: Any) -> str:
         """One row of an export, in any order, any number of times. Returns what becomes of it."""

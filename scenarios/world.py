@@ -122,6 +122,11 @@ class World:
         whole: Row = self._control("GET", "/snapshot")
         return whole
 
+    def rename_segment(self, segment_id: int, name: str) -> None:
+        """As somebody does on its page."""
+        segments = [{**row, "name": name} if row["id"] == segment_id else row for row in self.snapshot()["segments"]]
+        self.restore({**self.snapshot(), "segments": segments})
+
     def track(self, method: str, path: str, body: Any = None) -> Any:
         """A call of the Track API that must succeed."""
         return self._call(method, path, body, self._basic())

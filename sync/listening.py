@@ -26,6 +26,7 @@ from sync.edge.ledger import Ledger
 from sync.edge.membership import Spool
 from sync.edge.metrics import Metrics
 from sync.edge.settings import Settings
+from sync.edge.transport import Network
 from sync.run_cohort import CohortOptions, run_cohort
 from sync.run_events import EventsOptions, run_events
 
@@ -78,12 +79,13 @@ class PushedEvents:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenOptions:
-    """How what is pushed is delivered."""
+    """How what is pushed is delivered; `network` replaces the wire to Customer.io in tests."""
 
     id_type: str = "id"
     rules: Rules = field(default_factory=Rules)
     policy: RetryPolicy | None = None
     now: Callable[[], float] = time.time
+    network: Network | None = None
 
 
 class Worker:
@@ -155,7 +157,8 @@ class Worker:
         ended = self._run(
             row.list_id,
             lambda ledger: run_cohort(
-                options, self._settings, ledger, self._console, policy=self._options.policy, cohort=cohort
+                options, self._settings, ledger, self._console, policy=self._options.policy,
+                network=self._options.network, cohort=cohort,
             ),
         )
         if isinstance(ended, Ended) and isinstance(ended.report, CohortReport):
@@ -170,7 +173,8 @@ class Worker:
         ended = self._run(
             _PUSHED,
             lambda ledger: run_events(
-                options, self._settings, ledger, self._console, policy=self._options.policy, events=events
+                options, self._settings, ledger, self._console, policy=self._options.policy,
+                network=self._options.network, events=events,
             ),
         )
         if isinstance(ended, Ended) and isinstance(ended.report, EventsReport):

@@ -23,9 +23,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from fakeio import Fake
-from scenarios.invariants import accounting, secrecy, size_law
+from scenarios.invariants import accounting, credentials_stay_home, secrecy, size_law
 from scenarios.scratch import scratch_folder
 from scenarios.weathers import Fault
+from scenarios.wires import HomeWire, Wire
 from scenarios.world import Row, World, new_world
 
 #: As usual, finished with losses, or refused by a faked answer; never a crash and never a usage error.
@@ -62,12 +63,14 @@ class Tally:
     states: set[int] = field(default_factory=set)
     digest: Any = field(default_factory=sha256)
     failing: Failing | None = None
+    shrinks: int = 0  # how often a way to a failure was made shorter
     most_s: float = math.inf  # how long to look for a shorter way, once there is one
 
     def note_failure(self, moves: list[Move], error: Exception) -> None:
         """Keep the shorter one. Raises Enough when time is up."""
         first = self.failing.since if self.failing else time.monotonic()
         if self.failing is None or _length(moves) <= _length(self.failing.moves):
+            self.shrinks += self.failing is not None and _length(moves) < _length(self.failing.moves)
             self.failing = Failing(moves, error, first)
         self.go_on()
 
@@ -98,6 +101,8 @@ class Machine(RuleBasedStateMachine):
         self.stack = ExitStack()
         self.folder = self.stack.enter_context(scratch_folder())
         self.world = self.open_world()
+        self.wire = HomeWire(self.fake.transport, self.world.url)  # the engine's, where a machine has one
+        self.wires: list[Wire] = [self.wire]
         self.moves: list[Move] = []
         self.tally.worlds += 1
         self._checked = 0
@@ -132,10 +137,11 @@ class Machine(RuleBasedStateMachine):
         rows = self.world.requests(after=self._checked)
         for row in rows:
             self._checked = row["n"]
-            assert row["error"] is None, row
+            assert row["error"] is None, f"the fake broke: {row}"
             self.tally.digest.update(_plain(row).encode())
         self.tally.requests += len(rows)
         size_law(rows)
+        self.check_wires()
         self.check_requests(rows)
         self.check_world()
         self.tally.states.add(hash(self.state()))
@@ -147,10 +153,23 @@ class Machine(RuleBasedStateMachine):
     def check_run(self, run: Any) -> None:
         """I8 and I12 of one run of the engine; `run` is an EngineRun."""
         tell(f"exit {run.code}: {dict(run.report)} {run.said}")
+        self.check_wires()
         if run.report:
             accounting(run.report)
         credentials = [self.world.workspace[key] for key in ("track_api_key", "app_api_key")]
         secrecy([run.said, json.dumps(run.report, ensure_ascii=False)], [*credentials, *self.personal()])
+
+    def check_end(self, run: Any, *codes: int) -> None:
+        """`run` ended with one of these exit codes; without any, as a run may in bad weather: never silently."""
+        assert run.code in (codes or ENDS), f"a run ended with {run.code}, not {codes or ENDS}: {run.said}"
+        told = run.code != 4 or run.report["error"]["message"]
+        assert told, f"a run ended with {run.code} and does not say why"
+
+    def check_wires(self) -> None:
+        """I12 of whom the engine has asked since the last look."""
+        for wire in self.wires:
+            asked, wire.asked = wire.asked, []
+            credentials_stay_home(asked, wire.home)
 
     def personal(self) -> list[str]:
         """Values that nobody may be told, long and odd enough not to be a word of a report."""

@@ -15,6 +15,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition
 
+from scenarios.amplitude import FakeAmplitude
 from scenarios.cohorts import Snapshot, snapshots
 from scenarios.crashing import AFTER, BEFORE, Fuse, Killed
 from scenarios.engine import EngineRun
@@ -29,19 +30,21 @@ from scenarios.invariants import (
     minimality,
     safety_during_faults,
 )
-from scenarios.machines.base import ENDS, START_AT, Machine, aim_at, begin, move, odd_ones
+from scenarios.machines.base import START_AT, Machine, aim_at, begin, move, odd_ones
 from scenarios.people import NOBODY, Some, pools, some_of
 from scenarios.runs import Runs, TurnedClock
 from scenarios.truth import Truth
 from scenarios.verdicts import cohort_fate
 from scenarios.weathers import Fault, weathers
+from scenarios.wires import AmplitudeWire
 from scenarios.world import Row
 
 POOL = 5  # few, so that the same people come and go
 SOME = some_of(POOL)
 SNAPSHOT = st.none() | snapshots(POOL)
 NAME, OTHER = "machine", "beside"
-SEGMENT = f"[Amplitude] {NAME}"
+OTHERS = f"[Amplitude] {OTHER}"  # every other segment is the machine's, however somebody has renamed it
+COHORT = "abc"
 ADD, REMOVE = "/add_customers", "/remove_customers"
 #: Three faults of three strikes each, of which one may end a run at once.
 MOST_RUNS = 10
@@ -55,10 +58,14 @@ class CohortMachine(Machine):
         self.truth = Truth()
         self.snapshot = Snapshot((), compressed=False, with_properties=False)
         self.named: set[str] = set()
-        self.by_hand: set[str] = set()
+        self.guests: set[str] = set()  # whoever was ever put there by hand
+        self.own: set[int] = set()  # the numbers of requests that were no run's
         self.confirmed: set[str] | None = None  # the cohort of the last calm run, while nothing else has happened
         self.retries = 0
-        self.runs = Runs(self.environment(), TurnedClock(self.world, START_AT), self.fake.transport)
+        self.clock = TurnedClock(self.world, START_AT)
+        self.runs = Runs(self.environment(), self.clock, self.wire)
+        self.amplitude = FakeAmplitude(now=self.clock.now)
+        self.wires.append(AmplitudeWire(self.amplitude))
 
     @begin(pool=pools(POOL))
     def begins(self, pool: list[str]) -> None:
@@ -71,11 +78,11 @@ class CohortMachine(Machine):
         """People come and go, the cohort changes or not, and the engine runs: it may fail, but never silently."""
         self._life_goes_on(come, go, blocked & go, freed)
         self._cohort_becomes(snapshot)
+        self._guests_go()
         self.strike(faults)
         run = self._run()
         self.world.calm()  # what people do in the meantime is no business of the faults
-        assert run.code in ENDS, run
-        assert run.code != 4 or run.report["error"]["message"], run
+        self.check_end(run)
 
     @move(come=SOME, go=SOME, snapshot=SNAPSHOT)
     def a_calm_day(self, come: Some, go: Some, snapshot: Snapshot | None) -> None:
@@ -101,6 +108,7 @@ class CohortMachine(Machine):
     def until_it_settles(self, snapshot: Snapshot | None, faults: list[Fault]) -> None:
         """Faults that end by themselves, and run after run: some run has everything settled, and it is all there."""
         self._cohort_becomes(snapshot)
+        self._guests_go()
         self.strike(faults)
         unsettled = [1]
         while unsettled[-1] and len(unsettled) <= MOST_RUNS:
@@ -114,6 +122,7 @@ class CohortMachine(Machine):
     def a_kill(self, snapshot: Snapshot | None, step: int, side: str) -> None:
         """Killed at some step and run again, it ends as it would have ended undisturbed."""
         self._cohort_becomes(snapshot)
+        self._guests_go()
         undisturbed, killed = self._twice(lambda: self._run(), lambda: self._killed_at(step, side))
         crash_equivalence(undisturbed, killed)
 
@@ -121,6 +130,7 @@ class CohortMachine(Machine):
     def the_same_again(self, snapshot: Snapshot | None, faults: list[Fault]) -> None:
         """The same workspace, ledger, cohort and faults once more: the same requests and the same report."""
         self._cohort_becomes(snapshot)
+        self._guests_go()
         told: list[list[Any]] = []
 
         def run() -> EngineRun:
@@ -142,7 +152,7 @@ class CohortMachine(Machine):
         cohort named would be an edit by hand."""
         one, other = self.pool[primary], self.pool[secondary]
         there = {person.id for person in self.truth.people}
-        members = {person.id for person in self.truth.segment}
+        members = {one for some in self._mine().values() for one in some}
         if one != other and {one, other} <= there and (one in self._cohort() or other not in members):
             self.confirmed = None
             merge = {"primary": {"id": one}, "secondary": {"id": other}}
@@ -152,16 +162,62 @@ class CohortMachine(Machine):
     @move()
     def the_segment_is_deleted(self) -> None:
         """Somebody deletes the segment: the next run says so and sends nobody; told to, it makes a new one."""
-        mine = [row for row in self.world.segments() if row["name"] == SEGMENT]
-        for row in mine:
+        for row in self._segments():
             self.confirmed = None
+            self.truth.edit_by_hand((), self.pool, ())
             self.world.app("DELETE", f"/v1/segments/{row['id']}")
             after = self._last()
-            assert self._run().code == 4
+            for run in (self._run(), self._reconcile(repair=True)):
+                self.check_end(run, 4)
             idempotence(self._calls(after, ADD) + self._calls(after, REMOVE))
             run = self._run(recreate=True)
-            assert run.code in (0, 1), run
+            self.check_end(run, 0, 1)
             self._settle()
+
+    @move(come=SOME, go=SOME, put_in=SOME, taken_out=SOME, repaired=st.booleans())
+    def somebody_edits_the_segment(
+        self, come: Some, go: Some, put_in: Some, taken_out: Some, repaired: bool  # noqa: FBT001 - Hypothesis names it
+    ) -> None:
+        """By hand, while people come and go: a look tells what differs and writes nothing; a repair makes it right. No
+        run does anything about those who were put there by hand."""
+        if self.confirmed is None:
+            self._settle()
+        cohort = self._cohort()
+        self._life_goes_on(come, go)
+        for verb, some in (("add", put_in), ("remove", taken_out)):
+            self._by_hand(verb, self._ids(some))
+        self.truth.edit_by_hand(self._ids(put_in), self._ids(taken_out), cohort)
+        self._drifts(cohort)
+        if repaired:
+            self.check_end(self._reconcile(repair=True), 0)
+            self.truth.repair(cohort)
+            self._drifts(cohort)
+
+    @move(name=st.sampled_from(("Customers", f"[Amplitude] {NAME}", "[Amplitude] somebody else's")))
+    def somebody_renames_the_segment(self, name: str) -> None:
+        """Whatever it is called, it is the one that is filled."""
+        for row in self._segments():
+            self.world.rename_segment(row["id"], name)
+
+    @move(come=SOME, go=SOME, snapshot=SNAPSHOT)
+    def a_day_of_pulling(self, come: Some, go: Some, snapshot: Snapshot | None) -> None:
+        """The same cohort, computed by Amplitude and fetched from where its link leads."""
+        self._life_goes_on(come, go)
+        self._cohort_becomes(snapshot)
+        self.amplitude.put_cohort(COHORT, self.snapshot.values)
+        project = self.runs.project(self.amplitude, self.wires[-1])
+        self._watch(lambda: self.runs.cohort(f"amplitude:{COHORT}", NAME, project=project))
+        self._settle()
+
+    @move(snapshot=SNAPSHOT, times=st.integers(1, 3))
+    def a_redirect(self, snapshot: Snapshot | None, times: int) -> None:
+        """Somebody in between sends the engine to another host: nothing goes there, least of all a key."""
+        self.confirmed = None
+        self._cohort_becomes(snapshot)
+        self._guests_go()
+        self.wire.astray = times
+        self.check_end(self._run())
+        self.wire.astray = 0
 
     @move(snapshot=snapshots(POOL))
     def another_sync(self, snapshot: Snapshot) -> None:
@@ -169,16 +225,16 @@ class CohortMachine(Machine):
         file = self.folder / "other.csv"
         self._name(snapshot)
         file.write_bytes(self._valued(snapshot).encode())
-        mine = self._members_of(lambda name: name == SEGMENT)
+        mine = self._mine()
         self.check_run(self.runs.cohort(file, OTHER))
-        isolation(mine, self._members_of(lambda name: name == SEGMENT))
+        isolation(mine, self._mine())
 
     # -- what a day is made of ----------------------------------------------------------------------------------------
     def _settle(self) -> None:
         run = self._run()
         counts = self.truth.run_cohort(self.snapshot.values)
         self._compare(run, counts)
-        assert run.code == int(counts.total() > counts["member"] + counts["collapsed"]), run
+        self.check_end(run, int(counts.total() > counts["member"] + counts["collapsed"]))
         before = self._last()
         again = self._run()
         self._compare(again, counts)
@@ -222,12 +278,43 @@ class CohortMachine(Machine):
     def _run(self, *, fuse: Fuse | None = None, **flags: Any) -> EngineRun:
         file = self.folder / "cohort.csv"
         file.write_bytes(self.snapshot.encode())
-        others = self._members_of(lambda name: name != SEGMENT)
-        run = self.runs.cohort(file, NAME, fuse=fuse, **flags)
+        return self._watch(lambda: self.runs.cohort(file, NAME, fuse=fuse, **flags))
+
+    def _watch(self, play: Callable[[], EngineRun]) -> EngineRun:
+        """A run of the engine, which leaves the other sync alone and tells nobody's secrets."""
+        others = self._members_of(OTHERS.__eq__)
+        run = play()
         self.check_run(run)
-        isolation(others, self._members_of(lambda name: name != SEGMENT))
+        isolation(others, self._members_of(OTHERS.__eq__))
         self.retries += run.report.get("retries", 0)
         return run
+
+    # -- edits by hand ------------------------------------------------------------------------------------------------
+    def _reconcile(self, *, repair: bool) -> EngineRun:
+        return self._watch(lambda: self.runs.reconcile(NAME, repair=repair))
+
+    def _drifts(self, cohort: set[str]) -> None:
+        """A look tells how the segment differs from what was agreed, and leaves it so."""
+        expected, after = self.truth.drift(cohort), self._last()
+        run = self._reconcile(repair=False)
+        self.check_end(run, int(any(expected.values())))
+        assert run.report["drift"] == expected, f"the drift is told as {run.report['drift']}, and is {expected}"
+        idempotence(self._calls(after, ADD) + self._calls(after, REMOVE))
+        members = {person for row in self._segments() for person in self.world.members(row["id"])}
+        final_membership(members, self.truth.segment)
+
+    def _by_hand(self, verb: str, ids: list[str]) -> None:
+        for row in self._segments() if ids else ():
+            self.world.track("POST", f"/api/v1/segments/{row['id']}/{verb}_customers", {"ids": ids})
+            self.own.add(self._last())
+            self.guests |= set(ids)
+
+    def _guests_go(self) -> None:
+        """Before a run that may end anywhere, whoever was put there by hand and is now in the cohort is taken out
+        again: how much of the cohort such a run takes over is not for the truth to say."""
+        guests = sorted(person.id or "" for person in self.truth.by_hand if person.id in self._cohort())
+        self._by_hand("remove", guests)
+        self.truth.edit_by_hand((), guests, ())
 
     def _killed_at(self, step: int, side: str) -> EngineRun:
         with suppress(Killed):
@@ -251,14 +338,20 @@ class CohortMachine(Machine):
 
     def _ending(self, run: EngineRun) -> Row:
         totals = {key: run.report[key] for key in ("in_cohort", "skipped", "not_found", "pending")}
-        return {**totals, "members": self._members_of(lambda name: name == SEGMENT)}
+        return {**totals, "members": self._mine()}
 
     def _compare(self, run: EngineRun, counts: Any) -> None:
-        segments = [row for row in self.world.segments() if row["name"] == SEGMENT]
+        segments = self._segments()
         assert len(segments) == 1, f"{len(segments)} segments of one name"
         final_membership(self.world.members(segments[0]["id"]), self.truth.segment)
         told = {key: run.report[key] for key in ("not_found", "pending", "refused")}
         assert told == {"not_found": counts["not_found"], "pending": 0, "refused": {}}, f"the report says {told}"
+
+    def _segments(self) -> list[Row]:
+        return [row for row in self.world.segments() if row["name"] != OTHERS]
+
+    def _mine(self) -> dict[str, set[str | None]]:
+        return self._members_of(OTHERS.__ne__)
 
     def _members_of(self, wanted: Callable[[str], bool]) -> dict[str, set[str | None]]:
         return {
@@ -274,10 +367,12 @@ class CohortMachine(Machine):
 
     # -- what holds at every moment -----------------------------------------------------------------------------------
     def check_requests(self, rows: list[Row]) -> None:
-        calls = [row["body"]["ids"] for row in rows if row["path"].endswith((ADD, REMOVE))]
-        batch_law(calls)
+        runs = [row for row in rows if row["n"] not in self.own]
+        added, removed = ([row["body"]["ids"] for row in runs if row["path"].endswith(end)] for end in (ADD, REMOVE))
+        batch_law([*added, *removed])
         members = {one or "" for some in self._members_of(lambda name: True).values() for one in some}
-        safety_during_faults(chain(*calls), members, self.named, self.by_hand)
+        safety_during_faults(chain(*added), members, self.named, {person.id or "" for person in self.truth.by_hand})
+        safety_during_faults(chain(*removed), (), self.named | self.guests)
 
     def state(self) -> Hashable:
         return frozenset(self.truth.people), frozenset(self.truth.blocked), frozenset(self._cohort())

@@ -44,7 +44,8 @@ class DialectMachine(Machine):
     @move(who=WHO, attributes=attributes())
     def identify(self, who: int, attributes: dict[str, Any]) -> None:
         """Somebody is made or changed; every value comes back as it was said."""
-        assert self._both(who, "PUT", "", attributes, "identify", {"attributes": attributes})
+        accepted = self._both(who, "PUT", "", attributes, "identify", {"attributes": attributes})
+        assert accepted, "what is within every limit was refused"
         if not {self.pool[who], self._key(who)} & (self.blocked | self.full):
             self.said.setdefault(self._key(who), {}).update(attributes)
 

@@ -16,7 +16,7 @@ from scenarios.crashing import AFTER, BEFORE, Fuse, Killed
 from scenarios.engine import EngineRun
 from scenarios.events import NUMBER, Row, Sketch, encode_upload, sketches, uploads
 from scenarios.invariants import exactly_once_visibility, final_membership, time_law
-from scenarios.machines.base import ENDS, START_AT, Machine, aim_at, begin, move, odd_ones
+from scenarios.machines.base import START_AT, Machine, aim_at, begin, move, odd_ones
 from scenarios.people import NOBODY, Some, pools, some_of
 from scenarios.runs import Runs, TurnedClock
 from scenarios.truth import Truth
@@ -39,7 +39,7 @@ class EventMachine(Machine):
         self.pool: list[str] = []
         self.offered: list[Row] = []
         self.retries = 0
-        self.runs = Runs(self.environment(), TurnedClock(self.world, START_AT), self.fake.transport)
+        self.runs = Runs(self.environment(), TurnedClock(self.world, START_AT), self.wire)
 
     @begin(pool=IDS, sketches=SKETCHES, known=SOME, blocked=SOME)
     def begins(self, pool: list[str], sketches: list[Sketch], known: Some, blocked: Some = NOBODY) -> None:
@@ -55,12 +55,19 @@ class EventMachine(Machine):
     @move(places=uploads(ROWS), faults=weathers())
     def a_file_arrives_in(self, places: list[int], faults: list[Fault]) -> None:
         """In whatever weather: the run may fail, but never silently."""
-        given = self._offer(places)
-        self.strike(faults)
-        run = self._run(given)
-        self.world.calm()
-        assert run.code in ENDS, run
-        assert run.code != 4 or run.report["error"]["message"], run
+        self._arrives_in(places, faults)
+
+    @move(places=uploads(ROWS), times=st.integers(1, 3))
+    def answers_get_lost(self, places: list[int], times: int) -> None:
+        """What was sent is done, and nobody says so: the worst of weathers for whoever has to send a thing once."""
+        self._arrives_in(places, [{"kind": "lose_reply", "match": {"api": "track"}, "times": times}])
+
+    @move(places=uploads(ROWS), times=st.integers(1, 3))
+    def a_redirect(self, places: list[int], times: int) -> None:
+        """Somebody in between sends the engine to another host: nothing goes there, least of all a key."""
+        self.wire.astray = times
+        self.check_end(self._run(self._offer(places)))
+        self.wire.astray = 0
 
     @move(places=uploads(ROWS), step=st.integers(1, 8), side=st.sampled_from((BEFORE, AFTER)))
     def a_kill(self, places: list[int], step: int, side: str) -> None:
@@ -75,11 +82,18 @@ class EventMachine(Machine):
         for row in self.offered:
             self.truth.take_event(row)
         run = self._run(self.offered)
-        assert run.code == int(any(event_fate(row) not in ("delivered", "filtered") for row in self.offered)), run
+        self.check_end(run, int(any(event_fate(row) not in ("delivered", "filtered") for row in self.offered)))
         self._compare()
-        again = self._run(self.offered)
-        assert again.report["delivered"] == 0
+        delivered = self._run(self.offered).report["delivered"]
+        assert delivered == 0, f"of events that are all there, {delivered} were delivered again"
         self._compare()
+
+    def _arrives_in(self, places: list[int], faults: list[Fault]) -> None:
+        given = self._offer(places)
+        self.strike(faults)
+        run = self._run(given)
+        self.world.calm()
+        self.check_end(run)
 
     def _compare(self) -> None:
         exactly_once_visibility(self.world.events(), self.truth.events)
@@ -97,7 +111,8 @@ class EventMachine(Machine):
         self.check_run(run)
         self.retries += run.report["retries"]
         # a run that was stopped says why, and may not have read to the end
-        assert run.report["received"] == len(given) or (run.said and run.report["received"] < len(given))
+        read = run.report["received"]
+        assert read == len(given) or (run.said and read < len(given)), f"of {len(given)} rows {read} were read"
         return run
 
     def check_world(self) -> None:
@@ -110,6 +125,8 @@ class EventMachine(Machine):
         )  # fmt: skip
         often = Counter(row["data"][NUMBER] for row in there)
         exactly_once_visibility(often, Counter(dict.fromkeys(often, 1)))
+        there_again = {key for person in self.world.people() for key in person} & self.truth.blocked
+        exactly_once_visibility(Counter(there_again), Counter())
 
     def state(self) -> Hashable:
         return len(self.offered), frozenset(self.truth.people), self.truth.events.total()

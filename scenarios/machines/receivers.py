@@ -34,7 +34,7 @@ class ReceiverMachine(Machine):
         self.truth = Truth()
         self.pushed: list[tuple[float, int, Push]] = []
         self.clock = TurnedClock(self.world, START_AT)
-        self.listener = Listener(self.environment(), self.folder, self.clock)
+        self.listener = Listener(self.environment(), self.folder, self.clock, self.wire)
         self.stack.callback(self.listener.close)
         self.list_id = ""
         self.gone: Some = frozenset()
@@ -60,21 +60,24 @@ class ReceiverMachine(Machine):
         """A list call or a trait."""
         if call.protocol == LIST and not self.list_id:
             status, answer = self.listener.push("/lists", {"name": f"[Amplitude] {COHORT}: {COHORT}"})
-            assert (status, answer["listId"]) == (200, answer["response"]["list_id"]), answer
+            assert (status, answer["listId"]) == (200, answer["response"]["list_id"]), f"a list was made as {answer}"
             self.list_id = answer["listId"]
         status, _ = self._push(call, self.clock.now())
         assert status == 200, f"a call was answered {status}"
         self.pushed.append((self.clock.now(), len(self.pushed), call))
         self.clock.set(self.clock.now() + 60)
 
-    @move(rounds=st.integers(0, 3), faults=weathers())
-    def the_worker_is_killed(self, rounds: int, faults: list[Fault]) -> None:
-        """After some rounds in bad weather, in which runs may fail; what is on disk goes on."""
+    @move(rounds=st.integers(0, 3), faults=weathers(), astray=st.integers(0, 2))
+    def the_worker_is_killed(self, rounds: int, faults: list[Fault], astray: int = 0) -> None:
+        """After some rounds in bad weather, in which runs may fail or be sent to another host; what is on disk goes
+        on."""
         self.strike(faults)
+        self.wire.astray = astray
         for _ in range(rounds):
             self.listener.work()
         self.listener.restart()
         self.world.calm()
+        self.wire.astray = 0
 
     @move(come=SOME, go=SOME)
     def people_come_and_go(self, come: Some, go: Some) -> None:

@@ -88,6 +88,16 @@ def _(original: Any, self: Any, request: Any, headers: Any) -> Any:
 
 
 @HERE.mutant(
+    "keys-follow-links", "sync.edge.amplitude_transport:AmplitudeTransport._link",
+    "Amplitude's keys are shown to the storage that a link leads to",
+    "clients that send their headers along with every redirect; a storage service refuses a second signature",
+)  # fmt: skip
+def _(original: Any, self: Any, response: Any) -> Any:
+    self._client.headers.update(self._authorization)
+    return original(self, response)
+
+
+@HERE.mutant(
     "checkpoint-before-confirm", "sync.dispatch:Dispatcher._judge",
     "what was sent without an answer counts as delivered", "Multiwoven: records are marked before anybody confirmed",
 )  # fmt: skip

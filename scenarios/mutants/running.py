@@ -41,6 +41,7 @@ class Result(StrEnum):
     SURVIVED = "survived"  #: it passed
     UNMET = "unmet"  #: it passed, and never used the function that was wrong
     TIMEOUT = "timeout"  #: it did not end
+    UNPROVEN = "unproven"  #: it failed, and its story fails without the mutant, too
 
 
 class Outcome(NamedTuple):
@@ -71,11 +72,13 @@ def prove(command: Sequence[str], timeout_s: float) -> None:
 
 def run_all(
     mutants: Iterable[Mutant], command: Command, *, jobs: int, timeout_s: float, done: Callable[[Outcome], None],
+    judge: Callable[[Outcome], Outcome] = lambda outcome: outcome,
 ) -> list[Outcome]:  # fmt: skip
-    """The command against each, `jobs` at a time; `done` hears of every outcome as it comes, in order."""
+    """The command against each, `jobs` at a time; `done` hears of every outcome as it comes, in order. `judge` may have
+    another look at it before."""
     outcomes = []
     with ThreadPoolExecutor(jobs) as pool:
-        for outcome in pool.map(lambda mutant: run_one(mutant, command(mutant), timeout_s), mutants):
+        for outcome in map(judge, pool.map(lambda mutant: run_one(mutant, command(mutant), timeout_s), mutants)):
             outcomes.append(outcome)
             done(outcome)
     return outcomes

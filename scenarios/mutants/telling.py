@@ -9,10 +9,15 @@ from typing import Any
 from scenarios.mutants.mutant import ROOMS, Mutant
 from scenarios.mutants.running import Outcome, Result, story_lines
 
+_WORDS = {
+    Result.UNMET: "survived: never met", Result.TIMEOUT: "did not end in time",
+    Result.UNPROVEN: "fails without it, too:",
+}  # fmt: skip
+
 
 def tell_one(outcome: Outcome) -> str:
     """One line."""
-    what = {Result.UNMET: "survived: never met", Result.TIMEOUT: "did not end in time"}.get(outcome.result)
+    what = _WORDS.get(outcome.result)
     by = f"  {outcome.by}" if outcome.by else ""
     return f"{outcome.mutant.room:<7}{outcome.mutant.name:<36}{what or outcome.result}{by}  ({outcome.seconds:.1f} s)"
 
@@ -27,7 +32,7 @@ def tell_score(outcomes: Sequence[Outcome], took_s: float) -> str:
 
 def _score(outcomes: Iterable[Outcome], room: str) -> str:
     counts = Counter(one.result for one in outcomes if one.mutant.room == room)
-    rest = [f"{counts[one]} {one}" for one in (Result.SURVIVED, Result.UNMET, Result.TIMEOUT) if counts[one]]
+    rest = [f"{counts[one]} {one}" for one in Result if one is not Result.KILLED and counts[one]]
     return ", ".join([f"{counts[Result.KILLED]} of {counts.total()} killed", *rest])
 
 

@@ -40,11 +40,11 @@ IMPURE_CALLS = frozenset({"open", "print", "input", "datetime.now", "datetime.ut
 
 # A library that one file uses is a library that one file replaces.
 CONFINED = {
-    "starlette": ("fakeio.edge", "fakeio.app", "scenarios.amplitude", "sync.edge.receiver"),
+    "starlette": ("fakeio.edge", "fakeio.app", "scenarios.amplitude", "scenarios.asgi", "sync.edge.receiver"),
     "uvicorn": ("fakeio.server", "fakeio.server_protocol", "scenarios.amplitude_server", "sync.edge.serving"),
     "httpx": (
         "fakeio.edge.transport", "fakeio.testing", "sync.edge.transport",
-        "sync.edge.amplitude_transport", "sync.edge.notifying",
+        "sync.edge.amplitude_transport", "sync.edge.notifying", "scenarios.wires",
     ),
     "sqlite_utils": ("sync.edge.ledger", "sync.edge.migrations"),
     "cryptography": ("fakeio.edge.tls",),

@@ -26,6 +26,7 @@ from scenarios.mutants.catalogue import BREAKAGES, MUTANTS, choose
 from scenarios.mutants.launch import environment
 from scenarios.mutants.launch import main as launch
 from scenarios.mutants.mutant import ENGINE, FAKE, Collection, Mutant, Patch
+from scenarios.mutants.proving import play_without
 from scenarios.mutants.running import CannotRun, Outcome, Result
 from scenarios.mutants.telling import as_document, as_table, tell_one, tell_score
 from sync.core.sending import Reply, RetryPolicy, retry_after_s
@@ -268,13 +269,39 @@ def test_about_each_breakage_one_machine_tells_its_story(monkeypatch: pytest.Mon
         lines.update({mutant.name: command(mutant) for mutant in mutants})
         return []
 
-    monkeypatch.setattr(running, "prove", lambda command, timeout_s: lines.update(alone=command))
     monkeypatch.setattr(running, "run_all", run_all)
     assert main(["mutants", "--breakages"]) == 0
-    assert lines.keys() == {"alone", *BREAKAGES}
-    assert lines["alone"][-4:] == ["--machine", "cohorts", "--machine", "events"]
+    assert lines.keys() == set(BREAKAGES)
     assert lines["local-time"][-4:] == ["--machine", "events", "--stories", "stories/local-time"]
     assert set(BREAKAGES.values()) <= machines.MACHINES.keys()
+
+
+TELLS = """
+MACHINE = "events"
+
+
+def play(state):
+    state.begins(pool=["0", "1", "2", "3"], sketches=[], known=frozenset())
+"""
+
+
+@pytest.mark.parametrize(
+    ("story", "result", "by"),
+    [
+        pytest.param(TELLS, Result.KILLED, "events: I9", id="which ends well"),
+        pytest.param(f"{TELLS}    assert False, 'always'\n", Result.UNPROVEN, "always", id="which fails anyway"),
+        pytest.param(None, Result.UNPROVEN, "no story: events: I9", id="that is not there"),
+    ],
+)
+def test_without_its_breakage_is_played_a_story(story: str | None, result: Result, by: str, tmp_path: Path) -> None:
+    file = tmp_path / "story.py"
+    file.write_text(story or "")
+    said = f"events: found something; play it with `pytest {file}`\n\n" if story else "an accident\n"
+    outcome = play_without(Outcome(PATIENT, Result.KILLED, "events: I9", 1.0, said))
+    assert (outcome.result, outcome.by) == (result, by)
+    survivor = Outcome(PATIENT, Result.SURVIVED, "", 1.0, said)
+    assert play_without(survivor) is survivor
+    assert ("fails without it, too:  " in tell_one(outcome)) is (result is Result.UNPROVEN)
 
 
 @pytest.mark.parametrize(
