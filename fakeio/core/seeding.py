@@ -15,7 +15,7 @@ from fakeio.core import building, newsletters
 from fakeio.core.conditions import BadConditions
 from fakeio.core.deliveries import METRICS, Delivery
 from fakeio.core.forms import Form
-from fakeio.core.identifiers import CIO_ID, ID, Ref
+from fakeio.core.identifiers import CIO_ID, EMAIL, ID, Ref
 from fakeio.core.objects import Link, Object
 from fakeio.core.operations import ObjectRef
 from fakeio.core.people import Person, Stamp
@@ -24,6 +24,7 @@ from fakeio.core.seeding_content import CONTENT_KEYS, convert, plant_row, shown_
 from fakeio.core.seeding_people import add_people, list_of, person_refs, plain_attributes
 from fakeio.core.segments import DYNAMIC, MANUAL, USERS, Segment
 from fakeio.core.settings import BadSetting
+from fakeio.core.snapshot_rows import LinkRow, ObjectRow, SegmentRow
 from fakeio.core.workspace import Workspace
 
 SEED_KEYS = ("settings", "people", "segments", "suppressions", "objects", "deliveries", "forms", *CONTENT_KEYS)
@@ -122,6 +123,14 @@ def _shown_object(found: Object) -> dict[str, Any]:
     return shown
 
 
+def _refuse_unknown(row: Mapping[str, Any], kind: type[msgspec.Struct], where: str) -> None:
+    """What a snapshot may say of such a thing a seed may too, and nothing else; raises SeedError."""
+    unknown = next((key for key in row if key not in kind.__struct_fields__), None)
+    if unknown is not None:
+        known = ", ".join(kind.__struct_fields__)
+        raise SeedError(f"{where}: unknown field {unknown!r:.60}; those known here are {known}")
+
+
 def _table(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     value = document.get(key)
     value = {} if value is None else value
@@ -133,6 +142,7 @@ def _table(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 def _seed_segment(space: Workspace, row: Any, where: str, stamp: Stamp) -> None:
     if not isinstance(row, Mapping):
         raise SeedError(f"{where}: a segment is an object")
+    _refuse_unknown(row, SegmentRow, where)
     try:
         segment = add_segment(
             space, row.get("name"), row.get("description") or "", row.get("type") or MANUAL, row.get("conditions"),
@@ -168,12 +178,15 @@ def _seed_object(space: Workspace, row: Any, where: str, stamp: Stamp) -> None:
     """`{"object_type_id", "object_id", "attributes"?, "relationships"?: [{"id"|"email"|"cio_id", "attributes"?}]}`."""
     if not isinstance(row, Mapping) or not row.get("object_id") or not row.get("object_type_id"):
         raise SeedError(f"{where}: an object has an object_type_id and an object_id")
+    _refuse_unknown(row, ObjectRow, where)
     ref = ObjectRef(str(row["object_type_id"]), str(row["object_id"]), str(row.get("cio_object_id") or ""))
     space.objects.types.setdefault(ref.type_id, f"Type {ref.type_id}")
     found = space.objects.find(ObjectRef(ref.type_id, ref.object_id)) or space.objects.create(ref, stamp)
     found.attributes.update(plain_attributes(row, where))
     for at, link in enumerate(list_of(row, "relationships")):
         here = f"{where}.relationships[{at}]"
+        if isinstance(link, Mapping):
+            _refuse_unknown(link, LinkRow, here)
         kept = Link(plain_attributes(link, here) if isinstance(link, Mapping) else {}, stamp)
         if isinstance(link, Mapping) and isinstance(link.get("anonymous_id"), str):
             space.objects.keep_waiting(found, link["anonymous_id"], kept)
@@ -182,8 +195,9 @@ def _seed_object(space: Workspace, row: Any, where: str, stamp: Stamp) -> None:
 
 
 def known_person(space: Workspace, row: Any, where: str) -> Person:
-    """Whom a row names by an id as text, or by an object of identifiers; raises SeedError."""
-    refs = [Ref(ID, row)] if isinstance(row, str) else person_refs(row, where) if isinstance(row, Mapping) else []
+    """Whom a row names by an id or an email as text, or by an object of identifiers; raises SeedError."""
+    text = [Ref(ID, row), Ref(EMAIL, row)] if isinstance(row, str) else []
+    refs = person_refs(row, where) if isinstance(row, Mapping) else text
     person = next((found for ref in refs if (found := space.people.find(ref)) is not None), None)
     if person is None:
         raise SeedError(f"{where}: nobody in this seed is {row!r}; list the person under people first")

@@ -46,6 +46,8 @@ def plant_row(space: Workspace, key: str, row: Any, now: float) -> None:
         snippet = convert(row, Snippet, int(now))
         space.content.snippets[snippet.name] = snippet
         return
+    if KINDS[key] is Collection and isinstance(row, dict) and "data" in row:
+        row = {"rows": row["data"], **{name: value for name, value in row.items() if name != "data"}}  # as in the API
     thing = convert(row, KINDS[key], int(now))
     _complete(thing)
     shelf: Shelf[Any] = getattr(space.content, key)
@@ -60,7 +62,8 @@ def convert(row: Any, kind: type[Any], now: int) -> Any:
     try:
         return msgspec.convert({**made, **row}, kind)
     except msgspec.ValidationError as bad:
-        raise ValueError(str(bad)) from bad
+        fields = ", ".join(kind.__struct_fields__)
+        raise ValueError(f"{bad} (its fields are {fields})") from bad
 
 
 def _complete(thing: Thing) -> None:

@@ -17,7 +17,7 @@ from fakeio.core.people import Device, Person, Stamp
 from fakeio.core.seed_error import SeedError
 from fakeio.core.workspace import Workspace
 
-# those behind `devices` are told by a list of people or a snapshot; nobody can seed them
+# those behind `devices` are told by a list of people or a snapshot; of them, only `unsubscribed: true` can be seeded
 _KEYS = frozenset((
     "id", "email", "cio_id", "attributes", "devices", "segments", "created_at", "unsubscribed", "number", "timestamp",
     "written",
@@ -54,6 +54,8 @@ def _parse_row(row: Any, where: str, stamp: Stamp) -> _Row:
     if unknown:
         raise SeedError(f"{where}: a person has no {', '.join(sorted(unknown))}; put attributes under `attributes`")
     refs, attributes = person_refs(row, where), plain_attributes(row, where)
+    if row.get("unsubscribed") is True:
+        attributes.setdefault("unsubscribed", True)
     devices = [
         _parse_device(device, f"{where}.devices[{at}]", stamp)
         for at, device in enumerate(list_of(row, "devices", where))

@@ -73,6 +73,32 @@ def test_seeding_twice_updates() -> None:
     assert space.people() == [{"id": "1", "email": "a@x.io", "plan": "pro"}]
 
 
+def test_a_member_may_be_named_by_email_alone_and_an_id_comes_first() -> None:
+    space = Space()
+    people = [{"email": "a@x.io"}, {"id": "b@x.io"}, {"email": "b@x.io"}]
+    seed(space.workspace, {"people": people, "segments": [{"name": "vip", "members": ["A@x.io", "b@x.io"]}]}, NOW)
+    [vip] = space.workspace.segments
+    assert list(vip.members) == ["a3000001", "a3000002"]
+
+
+def test_who_is_unsubscribed_in_a_list_of_people_is_so_when_it_is_seeded() -> None:
+    space = Space()
+    rows = [{"id": "1", "unsubscribed": True}, {"id": "2", "unsubscribed": False},
+            {"id": "3", "unsubscribed": True, "attributes": {"unsubscribed": "1"}}]  # fmt: skip
+    add_people(space.workspace, rows, NOW)
+    assert space.people() == [
+        {"id": "1", "email": None, "unsubscribed": True}, {"id": "2", "email": None},
+        {"id": "3", "email": None, "unsubscribed": "1"},
+    ]  # fmt: skip
+
+
+def test_a_collection_is_seeded_as_the_api_takes_it() -> None:
+    space = Space()
+    seed(space.workspace, {"collections": [{"name": "shoes", "data": [{"size": 7}]}]}, NOW)
+    [shoes] = space.workspace.content.collections
+    assert (shoes.name, shoes.rows) == ("shoes", [{"size": 7}])
+
+
 @pytest.mark.parametrize(
     ("document", "words"),
     [
@@ -111,6 +137,17 @@ def test_seeding_twice_updates() -> None:
         pytest.param({"suppressions": ["1"]}, "suppressions[0]", id="a bare suppression"),
         pytest.param({"settings": {"nope": 1}}, "no setting 'nope'", id="a setting nobody knows"),
         pytest.param({"settings": {"auto_merge": 1}}, "auto_merge is one of", id="a value that is no choice"),
+        pytest.param({"segments": [{"name": "a", "people": ["1"]}]},
+                     "segments[0]: unknown field 'people'; those known here are name, id,", id="a segment's field"),
+        pytest.param({"objects": [{"object_type_id": "1", "object_id": "a", "people": ["1"]}]},
+                     "objects[0]: unknown field 'people'; those known here are object_type_id", id="an object's"),
+        pytest.param(
+            {"people": [{"id": "1"}],
+             "objects": [{"object_type_id": "1", "object_id": "a", "relationships": [{"id": "1", "role": 1}]}]},
+            "objects[0].relationships[0]: unknown field 'role'; those known", id="a relationship's field",
+        ),
+        pytest.param({"templates": [{"name": "a", "subject": "s"}]}, "(its fields are ", id="a template's field"),
+        pytest.param({"collections": [{"name": "a", "data": 5}]}, "collections[0]: Expected `array`", id="data of 5"),
     ],
 )  # fmt: skip
 def test_a_bad_seed_says_where(document: Any, words: str) -> None:
