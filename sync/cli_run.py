@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -16,6 +18,7 @@ from sync.core.page import render
 from sync.core.report import Ended
 from sync.edge.config_file import read_configuration
 from sync.edge.console import Console
+from sync.edge.metrics import Metrics
 from sync.edge.notifying import check_address, notify
 from sync.edge.settings import Settings
 from sync.running import Runner, Surroundings, worst
@@ -31,6 +34,17 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         "--once", action="store_true",
         help="run what is due, or the syncs that are named, whether due or not; then end",
     )
+    add(
+        "--metrics", type=_address, metavar="[HOST:]PORT",
+        help="answer Prometheus there while it runs, on 127.0.0.1 unless a host is named",
+    )
+
+
+def _address(value: str) -> tuple[str, int]:
+    host, _, port = value.rpartition(":")
+    if not (port.isascii() and port.isdigit() and int(port[:6]) < 1 << 16):
+        raise argparse.ArgumentTypeError("write a port such as 9102, or HOST:PORT")
+    return host.strip("[]") or "127.0.0.1", int(port)
 
 
 def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
@@ -45,15 +59,26 @@ def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> 
     around = Surroundings(folder=arguments.config.resolve().parent, flags=flags)
     runner = Runner(configuration, syncs, around, console, teller.tell)
     code = 0
-    try:
-        if not arguments.once:
-            runner.run_forever()
-        else:
-            code = worst(runner.run_all() if arguments.names else runner.run_due())
-    except KeyboardInterrupt:
-        code = 130 if arguments.once else 0  # a scheduler is stopped by a signal, and only so
+    with _metrics(arguments.metrics, teller, console):
+        try:
+            if not arguments.once:
+                runner.run_forever()
+            else:
+                code = worst(runner.run_all() if arguments.names else runner.run_due())
+        except KeyboardInterrupt:
+            code = 130 if arguments.once else 0  # a scheduler is stopped by a signal, and only so
     teller.close(code)
     return code
+
+
+@contextlib.contextmanager
+def _metrics(address: tuple[str, int] | None, teller: Teller, console: Console) -> Iterator[None]:
+    if address is None:
+        yield
+        return
+    with teller.metrics.served(*address) as url:
+        console.note(f"metrics at {url}")
+        yield
 
 
 class Teller:
@@ -73,6 +98,7 @@ class Teller:
                 raise ConfigError(f"{name} is not set", hint="set it to the address to notify")
             self._url = check_address(notifications.webhook, url)
             console.hide(url)
+        self.metrics = Metrics()
         self._console = console
         self._as_json = as_json
         self._reports: dict[str, msgspec.Struct] = {}
@@ -80,6 +106,7 @@ class Teller:
     def tell(self, name: str, ended: Ended, disabled: bool) -> None:  # noqa: FBT001 the shape of running.Told
         """A run has ended."""
         self._reports[name] = ended.report
+        self.metrics.observe(ended.report, time.time())
         if disabled:
             self._console.fail(f"{name} is not run any more until its table is edited, or it is named")
         if not self._as_json:

@@ -5,11 +5,13 @@ Counts only; names of syncs are labels, people and credentials never are.
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest, start_http_server
 
+from sync.core.errors import ConfigError
 from sync.core.report import CohortReport, EventsReport
 
 _COHORT_FATES = ("already_members", "added", "not_found", "pending", "removed")
@@ -64,3 +66,22 @@ class Metrics:
             for kind, count in waiting.items():
                 self._waiting.labels(kind).set(count)
             return generate_latest(self._registry).decode()
+
+    @contextlib.contextmanager
+    def served(self, host: str, port: int) -> Iterator[str]:
+        """Answer there, on any path, in a thread beside; gives the url. `port` 0 picks one. Raises ConfigError when the
+        address can't be used."""
+        try:
+            server, thread = start_http_server(port, host, self._registry)
+        except (OSError, OverflowError) as error:
+            raise ConfigError(
+                f"the address {host}:{port} for metrics can't be used, or is taken by another program",
+                hint="choose another port with --metrics",
+            ) from error
+        try:
+            where = f"[{host}]" if ":" in host else host
+            yield f"http://{where}:{server.server_port}/metrics"
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
