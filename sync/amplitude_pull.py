@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -130,25 +130,29 @@ class Amplitude:
         _expect(fate, "downloading the cohort")
         return True
 
-    def download(self, path: str, sink: IO[bytes], *, encoding: str = "identity") -> Fate:
-        """Bring a file to `sink`, from its start; whatever a failed attempt left there is overwritten."""
+    def download(
+        self, path: str, sink: IO[bytes], *, encoding: str = "identity", final: Collection[int] = ()
+    ) -> Fate:
+        """Bring a file to `sink`, from its start; whatever a failed attempt left there is overwritten. A status that is
+        `final` is not tried again."""
 
         def attempt(request: Request) -> Answer:
             sink.seek(0)
             sink.truncate()
             return self._transport.download(request.path, sink, encoding=encoding)
 
-        fate = self._settle(_get(path), attempt)
+        fate = self._settle(_get(path), attempt, final=final)
         sink.seek(0)
         return fate
 
     # -- asking -------------------------------------------------------------------------------------------------------
     def _settle(
         self, request: Request, attempt: Callable[[Request], Answer],
-        usable: Callable[[Reply], bool] = lambda reply: True,
-    ) -> Fate:
+        usable: Callable[[Reply], bool] = lambda reply: True, *, final: Collection[int] = (),
+    ) -> Fate:  # fmt: skip
         story = send_until_settled(request, self._policy, self._jitter, usable)
         answer: Answer = None
+        attempts = 0
         while True:
             try:
                 step = story.send(answer)
@@ -156,7 +160,9 @@ class Amplitude:
                 fate: Fate = end.value
                 return fate
             if isinstance(step, Send):
-                answer = attempt(step.request)
+                answer, attempts = attempt(step.request), attempts + 1
+                if isinstance(answer, Reply) and answer.status in final:
+                    return Fate(FateKind.REFUSED, answer, attempts)
             else:
                 self._pause(step.seconds, f"Amplitude: {step.why}")
                 answer = None

@@ -102,7 +102,8 @@ class ExportSource:
     def _download(self, hours: Hours, archive: Path) -> Fate:
         try:
             with archive.open("wb") as sink:
-                return self._amplitude.download(export_path(hours), sink)
+                # of several hours asking for fewer is better than asking again
+                return self._amplitude.download(export_path(hours), sink, final=_TOO_LARGE if hours.size > 1 else ())
         except OSError as error:
             raise SourceError(
                 f"the export can't be kept on disk: {error.strerror or 'the system refused'}",

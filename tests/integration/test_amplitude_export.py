@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from conftest import HandTurnedClock
@@ -188,6 +189,62 @@ def test_a_range_that_is_too_large_is_halved(export: Export) -> None:
         "start=20260430T10&end=20260430T12",
         "start=20260430T10&end=20260430T11",
     ]
+
+
+@pytest.mark.parametrize("status", [400, 504])
+def test_a_range_that_is_too_large_is_not_asked_for_again(export: Export, status: int) -> None:
+    """A gateway that gives up (504) would do so each time, and every time after minutes."""
+    export.upload(1, 3)
+    export.fake.troubles.append(Trouble("/api/2/export", status=status, times=4))
+    assert export.report().delivered == 1
+    assert export.ranges() == [
+        "start=20260430T10&end=20260430T21",
+        "start=20260430T10&end=20260430T15",
+        "start=20260430T10&end=20260430T12",
+        "start=20260430T10&end=20260430T11",
+        "start=20260430T10&end=20260430T10",
+        "start=20260430T11&end=20260430T11",
+        "start=20260430T12&end=20260430T12",
+        "start=20260430T13&end=20260430T15",
+        "start=20260430T16&end=20260430T21",
+        "start=20260430T22&end=20260501T09",
+    ]
+    assert export.clock.slept == []
+
+
+@pytest.mark.parametrize("status", [400, 504])
+def test_a_single_hour_is_tried_again_only_where_that_may_help(export: Export, status: int) -> None:
+    export.upload(1, 3)
+    export.report()
+    export.clock.advance(3_600)
+    asked = len(export.ranges())
+    export.fake.troubles.append(Trouble("/api/2/export", status=status, times=3))
+    again = export.run()
+    first = ["start=20260501T08&end=20260501T10", "start=20260501T08&end=20260501T09"]
+    hour = "start=20260501T08&end=20260501T08"
+    if status == 504:
+        assert (again.error, export.ranges()[asked : asked + 4]) == (None, [*first, hour, hour])
+    else:
+        assert isinstance(again.error, SourceError)
+        assert (again.error.reason, export.ranges()[asked:]) == ("export_too_large", [*first, hour])
+
+
+def test_a_day_whose_every_hour_is_just_small_enough_is_read_hour_by_hour(export: Export) -> None:
+    hours = range(3, 27)
+    for number, hours_ago in enumerate(hours):
+        export.upload(number, hours_ago)
+    export.fake.most_export_bytes = _bytes_of_an_hour(export) * 3 // 2
+    assert export.report().delivered == len(hours)
+    assert export.numbers() == list(range(len(hours)))
+    alone = [one for one in export.ranges() if len({part.partition("=")[2] for part in one.split("&")}) == 1]
+    assert (len(alone), export.cursor()) == (len(hours), HOUR - 2)
+
+
+def _bytes_of_an_hour(export: Export) -> int:
+    """Of the answer for one of them; none is half as large again, and two together are."""
+    of_hour = {"start": "20260501T09", "end": "20260501T09"}
+    auth = (export.settings.api_key, export.settings.secret_key)
+    return len(httpx.get(f"{export.settings.url}/api/2/export", params=of_hour, auth=auth).content)
 
 
 def test_an_hour_that_is_too_large_ends_the_run_where_it_was(export: Export) -> None:
