@@ -12,16 +12,33 @@ from collections.abc import Generator
 import pytest
 
 from scenarios import profiles
+from scenarios.scratch import IN_MEMORY
 
 IN_CI = bool(os.environ.get("CI"))
+ROOM_BYTES = 2 * 2**30  # a whole run fills a few hundred megabytes
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """The Hypothesis profile (`dev` at a desk, `ci` on a CI machine) and the one marker of this suite."""
     profiles.load()
+    keep_files_in_memory()
     # a shell that starts a run in the background has it ignore interrupts, and every process it starts with it
     signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "may_skip_in_ci(why): needs something that no package index has")
+
+
+def keep_files_in_memory() -> None:
+    """Have `tmp_path` in memory where that has room and programs may be run from it: the engine waits for the disk.
+
+    What a killed process has written is still there, as on a disk. Whoever names a place for it gets that.
+    """
+    try:
+        there = os.statvfs(IN_MEMORY)
+    except OSError:
+        return
+    roomy = there.f_bavail * there.f_frsize >= ROOM_BYTES and os.access(IN_MEMORY, os.W_OK)
+    if roomy and not there.f_flag & os.ST_NOEXEC:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,10 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
+from conftest import ROOM_BYTES, keep_files_in_memory
+from scenarios.scratch import IN_MEMORY
 from tests.contract.source_tree import CHECKOUT
 
 
@@ -92,9 +94,44 @@ def test_what_is_skipped(tmp_path: Path, ci: dict[str, str], closing: str) -> No
     for name in ("conftest.py", "pyproject.toml"):
         (tmp_path / name).write_bytes((CHECKOUT / name).read_bytes())
     env = {name: value for name, value in os.environ.items() if name != "CI"} | ci
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider"]
     ended = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, check=False)
     assert closing in ended.stdout
+
+
+class Place(NamedTuple):
+    """What `os.statvfs` says of a file system, as far as anybody asks."""
+
+    f_bavail: int
+    f_frsize: int = 4096
+    f_flag: int = 0
+
+
+@pytest.mark.parametrize(
+    ("place", "named", "chosen"),
+    [
+        pytest.param(Place(ROOM_BYTES // 4096), None, str(IN_MEMORY), id="room in memory"),
+        pytest.param(Place(ROOM_BYTES // 4096 - 1), None, None, id="too little"),
+        pytest.param(Place(ROOM_BYTES // 4096, f_flag=os.ST_NOEXEC), None, None, id="no program may be run from it"),
+        pytest.param(Place(ROOM_BYTES // 4096), "/elsewhere", "/elsewhere", id="somebody named a place"),
+        pytest.param(None, None, None, id="no such file system"),
+    ],
+)
+def test_files_of_tests_lie_in_memory_where_there_is(
+    monkeypatch: pytest.MonkeyPatch, place: Place | None, named: str | None, chosen: str | None
+) -> None:
+    def asked(_: Path) -> Place:
+        if place is None:
+            raise FileNotFoundError
+        return place
+
+    monkeypatch.setenv("PYTEST_DEBUG_TEMPROOT", named or "")
+    if named is None:
+        monkeypatch.delenv("PYTEST_DEBUG_TEMPROOT")
+    monkeypatch.setattr(os, "statvfs", asked)
+    monkeypatch.setattr(os, "access", lambda *_: True)
+    keep_files_in_memory()
+    assert os.environ.get("PYTEST_DEBUG_TEMPROOT") == chosen
 
 
 def test_the_script_of_ci_can_be_run() -> None:
