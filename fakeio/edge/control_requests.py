@@ -133,4 +133,5 @@ def _expectation(document: dict[str, Any]) -> verification.Expectation:
         return msgspec.convert(document, verification.Expectation)
     except msgspec.ValidationError as error:
         said = str(error).replace("`$.", "`")
-        raise bad_request("bad_expectation", said, "times, at_least and at_most are whole numbers") from None
+        hint = "times, at_least and at_most are whole numbers of at least 0"
+        raise bad_request("bad_expectation", said, hint) from None

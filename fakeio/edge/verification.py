@@ -6,7 +6,7 @@ yes or no about exchanges that the tape has dropped. Callers hold the workspace'
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -16,6 +16,8 @@ from fakeio.core.wording import DIFFERENCES, NEAR_MISSES, Report, first, several
 from fakeio.edge.tape import Exchange, Tape, as_row
 from fakeio.edge.tape_words import incomplete, request_label, request_words
 
+Count = Annotated[int, msgspec.Meta(ge=0)]
+
 
 class Expectation(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """What a request has (`path` is a glob, `body` partial) and how many there should be: at least one, unless told."""
@@ -23,9 +25,9 @@ class Expectation(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     method: str | None = None
     path: str | None = None
     body: Any = msgspec.UNSET
-    times: int | None = None
-    at_least: int | None = None
-    at_most: int | None = None
+    times: Count | None = None
+    at_least: Count | None = None
+    at_most: Count | None = None
 
     @property
     def fewest(self) -> int:

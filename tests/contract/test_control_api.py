@@ -151,6 +151,7 @@ def test_a_reset_leaves_only_the_credentials_and_the_seed(control: Control) -> N
     pytest.param("GET", "/requests/x", None, 400, "bad_n", id="a request in words"),
     pytest.param("GET", "/requests?status=ok", None, 400, "bad_status", id="a status in words"),
     pytest.param("POST", "/verify", {"times": "once"}, 400, "bad_expectation", id="times in words"),
+    pytest.param("POST", "/verify", {"at_most": -1}, 400, "bad_expectation", id="fewer than none"),
     pytest.param("POST", "/faults", {"kind": "storm"}, 400, "bad_fault", id="an unknown fault"),
     pytest.param("POST", "/faults", {}, 400, "bad_fault", id="no fault"),
     pytest.param("DELETE", "/faults/9", None, 404, "unknown_fault", id="a fault nobody added"),
