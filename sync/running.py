@@ -20,7 +20,7 @@ from sync.core.mapping import Rules
 from sync.core.ports import Clock
 from sync.core.properties import Select
 from sync.core.report import Ended
-from sync.core.schedule import due_slot, next_at, slot_at
+from sync.core.schedule import Slots, due_slot, next_at, slot_at
 from sync.core.sending import RetryPolicy
 from sync.edge.config_file import project_of, settings_of
 from sync.edge.console import Console
@@ -86,14 +86,14 @@ class Runner:
     # -- schedules ----------------------------------------------------------------------------------------------------
     def _is_due(self, name: str, sync: Sync, now: float) -> bool:
         with Ledger.open(self._settings(sync).state_path) as ledger:
-            return due_slot(sync.cadence, Schedules(ledger).slots(name, sync.digest(), now), now) is not None
+            return due_slot(sync.cadence, _slots(ledger, name, sync, now), now) is not None
 
     def _until_next(self) -> float | None:
         now = self._clock.now()
         moments = []
         for name, sync in self._syncs.items():
             with Ledger.open(self._settings(sync).state_path) as ledger:
-                moment = next_at(sync.cadence, Schedules(ledger).slots(name, sync.digest(), now), now)
+                moment = next_at(sync.cadence, _slots(ledger, name, sync, now), now)
             if moment is not None:
                 moments.append(moment)
         return max(0.0, min(moments) - now) if moments else None
@@ -108,12 +108,11 @@ class Runner:
         settings = self._settings(sync)
         now = self._clock.now()
         with Ledger.open(settings.state_path) as ledger:
-            schedules = Schedules(ledger)
-            slot = slot_at(sync.cadence, schedules.slots(name, sync.digest(), now).first_at, now)
+            slot = slot_at(sync.cadence, _slots(ledger, name, sync, now).first_at, now)
             ended = self._play(name, sync, settings, ledger)
             gone = ended.error is not None and ended.error.reason in GONE
             if ended.exit_code != _INTERRUPTED:
-                schedules.finish(name, slot, ended.error.message if gone and ended.error is not None else "")
+                Schedules(ledger).finish(name, slot, ended.error.message if gone and ended.error is not None else "")
         self._told(name, ended, gone)
         if ended.exit_code == _INTERRUPTED:
             raise KeyboardInterrupt
@@ -134,6 +133,10 @@ class Runner:
 
 
 _INTERRUPTED = 130
+
+
+def _slots(ledger: Ledger, name: str, sync: Sync, now: float) -> Slots:
+    return Schedules(ledger).slots(name, sync.digest(), sync.cadence, now)
 
 
 def cohort_options(name: str, sync: Sync, source: str) -> CohortOptions:

@@ -1,7 +1,8 @@
 """When a sync is due: a slot fixed by its first run, one run a slot, none skipped and none doubled by a restart.
 
 Pure: Unix seconds in, Unix seconds out. A slot counts as done when its run has ended, so that one that was cut off is
-run again; slots that passed while nobody was there are made up for by one run.
+run again; slots that passed while nobody was there are made up for by one run. A clock that was put back by more than
+a slot makes a schedule start anew, for else nothing would run until it is as late again.
 Source: Amplitude > Sync cohorts with destinations (a slot is fixed when a sync is made or edited, and runs at once).
 """
 
@@ -22,6 +23,14 @@ class Slots(msgspec.Struct, frozen=True):
     first_at: float
     done: int | None = None
     disabled: str = ""
+
+
+def believed(cadence: Cadence, slots: Slots, now: float) -> Slots:
+    """What is remembered, or a schedule that starts at `now`, where what is remembered is of a later time."""
+    if cadence == "once":
+        return slots
+    ahead = slots.first_at > now + PERIODS_S[cadence] or (slots.done or 0) > slot_at(cadence, slots.first_at, now) + 1
+    return Slots(now, disabled=slots.disabled) if ahead else slots
 
 
 def due_slot(cadence: Cadence, slots: Slots, now: float) -> int | None:

@@ -95,7 +95,7 @@ def test_what_waits_for_somebody_is_counted(engine: Engine, look: Look) -> None:
         EventLedger(ledger, site, "01").step(planned=[(0, [b"0" * 16, b"1" * 16])])
         ledger.add_dead_letters([DeadLetter("01", "events", "http_400", "", "", msgspec.Raw(b"{}"))])
         schedules = Schedules(ledger)
-        schedules.slots("vip", "digest", 0.0)
+        schedules.slots("vip", "digest", "hourly", 0.0)
         schedules.finish("vip", 0, "the cohort is archived")
     code, found = look("--offline")
     assert code == 1

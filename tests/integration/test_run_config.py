@@ -201,6 +201,37 @@ def test_the_scheduler_sleeps_until_the_next_slot_and_not_longer_than_a_minute(s
     assert max(scheduled.clock.slept) <= 60
 
 
+def test_a_clock_that_goes_hours_ahead_and_is_put_right_stops_no_schedule(scheduled: Scheduled) -> None:
+    assert scheduled.tick() == ["cohort", "events"]
+    scheduled.clock.advance(50 * 3600)
+    assert [scheduled.tick(), scheduled.tick()] == [["cohort"], []]
+    scheduled.clock.advance(-49 * 3600)
+    assert [scheduled.tick(), scheduled.tick()] == [["cohort"], []]
+    scheduled.clock.advance(3599)
+    assert scheduled.tick() == []
+    scheduled.clock.advance(1)
+    assert [scheduled.tick(), scheduled.tick()] == [["cohort"], []]
+
+
+@pytest.mark.parametrize("hours", [-5, 5], ids=["back", "ahead"])
+def test_a_scheduler_whose_clock_jumps_while_it_sleeps_runs_once_and_goes_on(scheduled: Scheduled, hours: int) -> None:
+    ran: list[tuple[str, float]] = []
+    began = scheduled.clock()
+
+    def told(name: str, ended: Ended, disabled: bool) -> None:
+        ran.append((name, scheduled.clock() - began))
+        if len(ran) == 2:
+            scheduled.clock.advance(hours * 3600)
+        if len(ran) == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        scheduled.runner(told=told).run_forever()
+    at = hours * 3600.0
+    assert ran[2] == ("vip", at)
+    assert ran[3] == ("vip", at + 3600)
+
+
 def test_the_scheduler_ends_when_nothing_will_be_due(scheduled: Scheduled) -> None:
     scheduled.runner("orders").run_forever()
     assert "no sync will be due any more" in scheduled.engine.said.getvalue()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.core.schedule import PERIODS_S, Cadence, Slots, due_slot, next_at
+from sync.core.schedule import PERIODS_S, Cadence, Slots, believed, due_slot, next_at
 
 TEN37 = 1_777_631_820.0  # 10:37 of some day
 
@@ -72,3 +72,42 @@ def test_the_next_moment_is_the_first_at_which_it_is_due(cadence: Cadence, done:
     if moment > now:
         assert due_slot(cadence, slots, moment - 0.01) is None
         assert due_slot(cadence, slots, moment + 0.01) is not None
+
+
+# -- a clock that jumps -----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("slots", "now", "anew"),
+    [
+        pytest.param(Slots(TEN37, done=3), TEN37 + 3 * 3600, False, id="as it should be"),
+        pytest.param(Slots(TEN37, done=3), TEN37 + 2 * 3600, False, id="put back by less than a slot"),
+        pytest.param(Slots(TEN37, done=3), TEN37 + 2 * 3600 - 1, True, id="put back by more"),
+        pytest.param(Slots(TEN37, done=3), TEN37 - 86_400, True, id="put back to before it was made"),
+        pytest.param(Slots(TEN37), TEN37 - 3600, False, id="made a little later than now"),
+        pytest.param(Slots(TEN37), TEN37 - 3601, True, id="made much later than now"),
+        pytest.param(Slots(TEN37, done=3), TEN37 + 10**8, False, id="put forward"),
+    ],
+)
+def test_a_schedule_of_a_later_time_starts_anew(slots: Slots, now: float, anew: bool) -> None:
+    assert believed("hourly", slots, now) == (Slots(now) if anew else slots)
+
+
+def test_a_one_time_sync_that_was_done_stays_done_whatever_the_clock_does() -> None:
+    slots = Slots(TEN37, done=0)
+    assert believed("once", slots, 0.0) is slots
+
+
+def test_a_disabled_sync_stays_disabled_when_its_clock_is_put_back() -> None:
+    assert believed("hourly", Slots(TEN37, 9, "archived"), TEN37) == Slots(TEN37, disabled="archived")
+
+
+@given(periodic, st.lists(st.floats(-(10**7), 10**7), min_size=1, max_size=20))
+def test_whatever_the_clock_does_nobody_waits_for_more_than_two_slots(cadence: Cadence, jumps: list[float]) -> None:
+    slots, now = Slots(TEN37), TEN37
+    for jump in jumps:
+        now += jump
+        slots = believed(cadence, slots, now)
+        moment = next_at(cadence, slots, now)
+        assert moment is not None
+        assert 0 <= moment - now <= 2 * PERIODS_S[cadence]
+        if (slot := due_slot(cadence, slots, now)) is not None:
+            slots = Slots(slots.first_at, max(slots.done or 0, slot))
