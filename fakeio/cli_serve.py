@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
+import math
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -15,6 +17,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fakeio.cli_text import CommandFailed, sentence, write
+from fakeio.server_limits import Limits
 
 if TYPE_CHECKING:
     from fakeio.edge.exchange import Universe
@@ -44,14 +47,31 @@ def add_serve_command(commands: Any) -> None:
     _option(parser, "--tape-limit", _count, "20000", "N", "requests kept a workspace")
     _option(parser, "--tape-bytes", _count, "67108864", "N", "bytes of requests kept a workspace")
     _option(parser, "--tape", _on_off, "on", "on|off", "whether requests are kept at all")
+    _add_limits(parser)
     _flag(parser, "--json", "print the ready line as one JSON object")
     _flag(parser, "--quiet", "print nothing but the ready line and errors")
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    for name, says in (
+        ("head_bytes", "bytes that the head of a request may take; 0: any number"),
+        ("body_bytes", "bytes that the body of a request may take; 0: any number"),
+        ("control_body_bytes", "bytes that the body of a control call may take; 0: any number"),
+        ("head_s", "seconds until the head of a request is whole; 0: for ever"),
+        ("request_s", "seconds until all of a request is there; 0: for ever"),
+        ("idle_s", "seconds for a connection on which nothing was asked; 0: for ever"),
+        ("connections", "connections beyond which idle ones are closed; 0: as many as this process may have open"),
+    ):
+        kind, metavar = (_seconds, "S") if name.endswith("_s") else (_count, "N")
+        _option(parser, "--" + name.replace("_", "-"), kind, str(Limits._field_defaults[name]), metavar, says)
 
 
 def serve(options: argparse.Namespace) -> int:
     """Listen, say so, and run until told to stop."""
     tls_wanted, as_json, quiet = (_flagged(options, name) for name in ("tls", "json", "quiet"))
     _check(options)
+    if quiet:
+        _say_errors_alone()
     seed, settings = read_seed(options.seed), read_settings(options.settings)
     # here, since the server, its event loop and its HTTP parser are the better part of what takes time to import
     from fakeio.app import build_app, build_universe
@@ -76,15 +96,23 @@ def serve(options: argparse.Namespace) -> int:
     def on_ready(bound: Bound) -> None:
         announce(bound, ca_file, universe.registry.default, as_json=as_json, quiet=quiet)
 
+    limits = Limits(**{name: getattr(options, name) for name in Limits._fields})
     try:
         with _kept_data(options, universe):
-            serve_until_told_to_stop(app, host=options.host, port=options.port, tls=tls, on_ready=on_ready)
+            serve_until_told_to_stop(
+                app, host=options.host, port=options.port, tls=tls, limits=limits, on_ready=on_ready
+            )
     except CannotListen as error:
         raise CommandFailed(str(error), status=2) from error
     finally:
         if certificates is not None:
             certificates.close()
     return 0
+
+
+def _say_errors_alone() -> None:
+    for name in ("fakeio", "uvicorn.error"):
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 @contextmanager
@@ -228,6 +256,16 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 0")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds, 0 or more")
+    return seconds
 
 
 def _region(text: str) -> str:

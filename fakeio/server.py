@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 from starlette.types import ASGIApp
 from uvicorn import Config, Server
 
-from fakeio.server_guard import Guard, Limits, use_all_files
+from fakeio.server_guard import Guard, use_all_files
+from fakeio.server_limits import Limits
 from fakeio.server_protocol import Protocol
 
 try:

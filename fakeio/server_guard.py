@@ -11,11 +11,12 @@ import contextlib
 import sys
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from fakeio.edge.asgi import is_control
+from fakeio.server_limits import Limits
 
 if sys.platform != "win32":  # which has no such limits
     import resource
@@ -26,22 +27,6 @@ _SPARE_FILES = 128  # descriptors left to everything that is no connection
 _WANTED_FILES = 65_536
 _LINGER_S = 2.0  # a refused client is still listened to for so long, or it might never read why
 _LENGTH = b"content-length"
-
-
-class Limits(NamedTuple):
-    """0 lifts a limit. `head_bytes` and `body_bytes` are those of one request, `control_body_bytes` of a control call.
-
-    A request has `head_s` from its first byte until its head is whole, and `request_s` until all of it is there.
-    `idle_s`: a connection on which nothing was ever asked. `connections`: beyond these, idle ones are closed.
-    """
-
-    head_bytes: int = 64 * 1024
-    body_bytes: int = 64 * 1024 * 1024
-    control_body_bytes: int = 2 * 1024 * 1024 * 1024
-    head_s: float = 60
-    request_s: float = 600
-    idle_s: float = 75
-    connections: int = 0
 
 
 class Refusal(Exception):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
@@ -25,8 +26,11 @@ try:
 except ImportError:  # no wheel for this platform: the short way is never taken, the ordinary one is slower
     from uvicorn.protocols.http.h11_impl import H11Protocol as HttpProtocol  # type: ignore[assignment]  # same shape
 
+_LOG = logging.getLogger("fakeio.server")
 _CHUNKED = b"transfer-encoding"
 _BODYLESS = (204, 304)
+_TLS_RECORD = b"\x16\x03"  # how a handshake begins
+_SPEAKS_TLS = "speaks TLS to a port of plain HTTP; HTTPS has a port of its own (fakeio serve --tls, Fake.https_url)"
 _NUMBERS = itertools.count(1)
 _QUEUE = 16  # requests behind a held one that are read ahead, so that it is seen when their sender leaves
 
@@ -103,6 +107,12 @@ class Protocol(HttpProtocol):
         if not self.refused:
             super().send_400_response(msg)
 
+    def refuse_garbled(self, data: bytes, error: Exception) -> None:
+        """What has arrived is no HTTP/1.1: tell the client, and whoever runs the server, without a byte of it."""
+        if not self.refused:
+            _tell_of_garbled("{}:{}".format(*self.client) if self.client else "a client", data, error)
+        self.send_400_response("Invalid HTTP request received.")
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.phase = HEAD
@@ -163,6 +173,17 @@ class Protocol(HttpProtocol):
         super().on_headers_complete()
         for part in parts:
             super().on_body(part)
+
+
+def _tell_of_garbled(client: str, data: bytes, error: Exception) -> None:
+    cause = error.__context__ if isinstance(error, httptools.HttpParserCallbackError) else None
+    if data.startswith(_TLS_RECORD):
+        _LOG.warning("%s %s", client, _SPEAKS_TLS)
+    elif cause is None or isinstance(cause, httptools.HttpParserInvalidURLError):  # which would show the URL
+        why = "malformed URL" if cause is not None else error
+        _LOG.warning("%s sent what is no HTTP/1.1 request, and got 400: %s", client, why)
+    else:
+        _LOG.error("a bug of the fake: please report it", exc_info=cause)
 
 
 def encode(reply: Reply, defaults: list[tuple[bytes, bytes]]) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from httptools import HttpParserUpgrade, HttpRequestParser
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from fakeio.server_guard import BODY
 
@@ -28,7 +28,7 @@ class PlainParser(HttpRequestParser):
         self.set_dangerous_leniencies(lenient_data_after_close=True)  # as the parser that uvicorn makes for itself
 
     def feed_data(self, data: Any) -> None:
-        """Raises httptools.HttpParserError, never HttpParserUpgrade."""
+        """Raises nothing: what is no HTTP goes to the protocol's `refuse_garbled`."""
         parser = self
         while data:
             try:
@@ -36,6 +36,9 @@ class PlainParser(HttpRequestParser):
                 return
             except HttpParserUpgrade as offer:
                 parser, data = parser._after_offer(data[offer.args[0] :])
+            except HttpParserError as error:
+                self._protocol.refuse_garbled(data, error)
+                return
 
     def _after_offer(self, rest: bytes) -> tuple[PlainParser, bytes]:
         """Who parses what follows the head, and what that is: a body framed as the head says, or another request."""

@@ -159,7 +159,8 @@ def test_every_option_can_come_from_the_environment(tmp_path: Path) -> None:
 OPTIONS = {
     "host": "127.0.0.2", "port": "7", "region": "eu", "seed": "seed.json", "settings": "settings.toml",
     "data": "fake.db", "data_sync": "off", "tls_port": "8", "control_token": "secret", "tape_limit": "9",
-    "tape_bytes": "10", "tape": "off",
+    "tape_bytes": "10", "tape": "off", "head_bytes": "11", "body_bytes": "12", "control_body_bytes": "13",
+    "head_s": "1.5", "request_s": "14", "idle_s": "0", "connections": "15",
 }  # fmt: skip
 FLAGS = {"tls", "json", "quiet"}  # read above
 

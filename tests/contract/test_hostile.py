@@ -16,7 +16,7 @@ from fakeio import server_guard
 from fakeio.app import build_app, build_universe
 from fakeio.edge.tls import Certificates
 from fakeio.server import ThreadedServer, Tls
-from fakeio.server_guard import Limits
+from fakeio.server_limits import Limits
 from tests.contract.live import PATIENCE_S, basic_header
 from tests.contract.serving import identify, serving, url_of
 
