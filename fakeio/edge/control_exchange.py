@@ -17,6 +17,7 @@ from fakeio.core.workspace import Workspace
 from fakeio.edge.control_http import Call, ControlError, Result, parse_number
 from fakeio.edge.control_requests import where_it_went
 from fakeio.edge.meant import operations_of
+from fakeio.edge.odd_requests import oddities
 from fakeio.edge.regions import gate_of
 from fakeio.edge.registry import HostedWorkspace
 from fakeio.edge.routing import TRACK
@@ -80,6 +81,7 @@ def _hints(hosted: HostedWorkspace, exchange: Exchange) -> Iterator[str]:
     if gate is not None and gate.region != hosted.region:
         right = f"track{'-eu' if hosted.region == 'eu' else ''}" if gate.api == TRACK else "the other regional host"
         yield f"these credentials belong to region {hosted.region}, the host to {gate.region}: use {right}"
+    yield from oddities(exchange.request.path, as_row(exchange)["body"])
     if exchange.faults:
         yield f"a fault struck ({', '.join(exchange.faults)}); this is not how the service behaves by itself"
     if exchange.error is not None:

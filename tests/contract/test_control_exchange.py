@@ -86,6 +86,38 @@ def test_credentials_of_the_other_region_are_noticed(fake: Fake) -> None:
     assert told["hints"] == ["these credentials belong to region eu, the host to us: use track-eu"]
 
 
+EVENT = {"type": "person", "action": "event", "identifiers": {"id": "1"}, "name": "buy"}
+V2 = "data is v1's word for what an event carries: v2 reads attributes, and kept none of it"
+V1 = "attributes is v2's word for what an event carries: v1 reads data, and kept none of it"
+DOUBLED = "the prefix 'cio_' is doubled in the path: a cio_id has it once"
+ODD = [
+    pytest.param("PUT", "/api/v1/customers/cio_cio_a3000001", {}, [DOUBLED], id="a prefix too many"),
+    pytest.param("PUT", "/api/v1/customers/%63io_cio_a3000001/devices", {}, [DOUBLED], id="a prefix too many, encoded"),
+    pytest.param("PUT", "/api/v1/customers/cio_a3000001", {}, [], id="a prefix"),
+    pytest.param("POST", "/api/v2/entity", {**EVENT, "data": {"total": 3}}, [V2], id="data in v2"),
+    pytest.param("POST", "/api/v2/entity", {**EVENT, "data": {}, "attributes": {}}, [], id="data and attributes in v2"),
+    pytest.param("POST", "/api/v2/batch", {"batch": [EVENT, {**EVENT, "data": {}}, 5, {**EVENT, "data": 1}]},
+                 [f"{V2} (items 1, 3)"], id="data in a batch"),
+    pytest.param("POST", "/api/v2/batch", {"batch": [{**EVENT, "data": 1}] * 12},
+                 [f"{V2} (items 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, …)"], id="data in a long batch"),
+    pytest.param("POST", "/api/v2/batch", {"batch": 5}, [], id="no batch"),
+    pytest.param("POST", "/api/v1/customers/1/events", {"name": "buy", "attributes": {"total": 3}}, [V1],
+                 id="attributes in v1"),
+    pytest.param("POST", "/api/v1/events", {"name": "buy", "attributes": {}}, [V1], id="attributes of nobody's event"),
+    pytest.param("POST", "/api/v1/customers/1/events", {"name": "b", "data": {}, "attributes": {}}, [], id="both"),
+    pytest.param("POST", "/api/v1/customers/1/events", [], [], id="a list"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "path", "body", "hints"), ODD)
+def test_what_is_odd_about_a_request_is_noticed(
+    control: Control, method: str, path: str, body: Any, hints: list[str]
+) -> None:
+    control.track(method, path, body)
+    [only] = control.get("/requests")["requests"]
+    assert control.get(f"/requests/{only['n']}/explain")["hints"] == hints
+
+
 def test_a_number_that_is_not_on_the_tape_says_where_it_went(control: Control) -> None:
     answer = control.send("GET", "/requests/99/explain")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "unknown_request")
