@@ -47,7 +47,8 @@ def exchange(patch: Patch, place: int = 0) -> Callable[[], None]:
     twin = types.FunctionType(code, function.__globals__, function.__name__, defaults)
     twin.__kwdefaults__ = kwdefaults
     function.__globals__[name] = functools.partial(patch.wrong, twin)
-    function.__code__ = _call_in_place.__code__.replace(co_names=(name,))
+    stand_in = _yield_in_place if inspect.isgeneratorfunction(function) else _call_in_place
+    function.__code__ = stand_in.__code__.replace(co_names=(name,))
     function.__defaults__ = function.__kwdefaults__ = None
 
     def put_back() -> None:
@@ -76,3 +77,8 @@ def applied(mutant: Mutant) -> Iterator[None]:
 
 def _call_in_place(*args: Any, **kwargs: Any) -> Any:
     return _mutant_in_place(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821 - of the target's module
+
+
+def _yield_in_place(*args: Any, **kwargs: Any) -> Any:
+    """For a generator, since a function may not become one, nor one a function."""
+    return (yield from _mutant_in_place(*args, **kwargs))  # type: ignore[name-defined]  # noqa: F821 - as above

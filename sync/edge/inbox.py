@@ -77,9 +77,13 @@ class Inbox:
         try:
             make_private(path)
             self._connection = sqlite3.connect(path, timeout=BUSY_S, check_same_thread=False, isolation_level=None)
-            for pragma in ("journal_mode = WAL", "synchronous = FULL"):
-                self._connection.execute(f"PRAGMA {pragma}").fetchone()
-            self._connection.executescript(_SCHEMA)
+            try:
+                for pragma in ("journal_mode = WAL", "synchronous = FULL"):
+                    self._connection.execute(f"PRAGMA {pragma}").fetchone()
+                self._connection.executescript(_SCHEMA)
+            except BaseException:
+                self._connection.close()
+                raise
         except (OSError, sqlite3.Error) as error:
             raise unusable(path, error, what="the inbox") from error
 

@@ -25,7 +25,9 @@ def count_to_three(console: Console, total: int | None) -> None:
             advance(1)
 
 
-def test_a_terminal_gets_a_bar() -> None:
+def test_a_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"TERM": "xterm", "COLUMNS": "100"}.items():
+        monkeypatch.setenv(name, value)
     stream = Terminal()
     count_to_three(Console(stream=stream), 3)
     assert "add members" in stream.getvalue()

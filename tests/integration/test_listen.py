@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -250,10 +251,19 @@ def test_what_a_full_disk_does_not_keep_is_not_taken(listening: Listening) -> No
     assert listening.engine.members() == {"a"}
 
 
-def test_an_inbox_that_can_not_be_used_is_a_clear_error(tmp_path: Path) -> None:
+def test_an_inbox_that_can_not_be_used_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, connect = list[sqlite3.Connection](), sqlite3.connect
+
+    def remembering(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        opened.append(connect(*arguments, **options))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", remembering)
     (tmp_path / "inbox").write_bytes(b"this is no database" * 100)
     with pytest.raises(LedgerError, match="can't be used"):
         Inbox(tmp_path / "inbox")
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):  # and keeps no file open
+        opened[0].execute("SELECT 1")
 
 
 def test_figures_are_told_without_people(listening: Listening) -> None:

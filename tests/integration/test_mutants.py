@@ -5,11 +5,13 @@ That each is noticed is `test_mutants_killed.py`; that each invariant can fail i
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import re
 import subprocess
 import sys
+import types
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,7 +110,13 @@ def test_every_mutant_can_be_taken_back(name: str) -> None:
     before = [(one.__code__, one.__defaults__, one.__kwdefaults__) for one in functions]
     with applied(MUTANTS[name]):
         assert all(one.__code__ is not code for one, (code, *_) in zip(functions, before, strict=True))
+        assert [kind(one.__code__) for one in functions] == [kind(code) for code, *_ in before]
     assert [(one.__code__, one.__defaults__, one.__kwdefaults__) for one in functions] == before
+
+
+def kind(code: types.CodeType) -> int:
+    """A function, a generator or a coroutine; Python gives up letting code of one take the place of another."""
+    return code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR)
 
 
 def test_only_one_mutant_is_in_force_at_a_time() -> None:
