@@ -38,6 +38,7 @@ from sync.core.report import Ended, encode
 from sync.edge.amplitude_settings import VARIABLES, read_amplitude_settings
 from sync.edge.console import FORMATS, PLAIN, Console
 from sync.edge.settings import Settings, read_settings, secrets_of
+from sync.edge.transport import USER_AGENT
 
 Sending = Callable[[argparse.Namespace, Settings, Console], Ended]
 Looking = Callable[[argparse.Namespace, Settings, Console], int]
@@ -88,6 +89,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="cio-sync", description=DESCRIPTION, epilog=EXIT_CODES, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=USER_AGENT.replace("/", " "))
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _looking(commands, "check", "prove the credentials and find the region", _check)
     _sending(commands, "cohort", "make a segment equal to a cohort", add_cohort_arguments, cohort)
