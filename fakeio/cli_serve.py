@@ -181,8 +181,9 @@ def _certificates(host: str) -> Certificates:
 
 def _check(options: argparse.Namespace) -> None:
     if options.host not in _LOOPBACK and not options.host.startswith("127.") and not options.control_token:
+        where = options.host or "every address"
         raise CommandFailed(
-            f"listening on {options.host} would let the network change this fake; add --control-token T", status=2
+            f"listening on {where} would let the network change this fake; add --control-token T", status=2
         )
 
 
@@ -222,9 +223,25 @@ def _option(
     parser: argparse.ArgumentParser, name: str, kind: Callable[[str], Any], default: str | None, metavar: str, says: str
 ) -> None:
     # defaults are text, so that argparse checks the environment's exactly like the command line's
-    given = os.environ.get(_variable(name)) or default
+    variable = os.environ.get(_variable(name))
+    given = _FromEnvironment(variable) if variable else default
     shown = f" ({_variable(name)}; default: {default})" if default else f" ({_variable(name)})"
-    parser.add_argument(name, type=kind, default=given, metavar=metavar, help=says + shown)
+    parser.add_argument(name, type=_naming(_variable(name), kind), default=given, metavar=metavar, help=says + shown)
+
+
+class _FromEnvironment(str):
+    """The value of a variable, which an error about it should name."""
+
+
+def _naming(variable: str, kind: Callable[[str], Any]) -> Callable[[str], Any]:
+    def checked(text: str) -> Any:
+        try:
+            return kind(text)
+        except argparse.ArgumentTypeError as wrong:
+            source = f" (from {variable})" if isinstance(text, _FromEnvironment) else ""
+            raise argparse.ArgumentTypeError(f"{wrong}{source}") from None
+
+    return checked
 
 
 def _flag(parser: argparse.ArgumentParser, name: str, says: str) -> None:

@@ -218,6 +218,7 @@ def test_a_port_that_is_taken_is_one_clear_line() -> None:
 
 @pytest.mark.parametrize(("options", "environment", "says"), [
     pytest.param(["--host", "0.0.0.0"], {}, "--control-token", id="open to the network without a token"),
+    pytest.param(["--host", ""], {}, "listening on every address would", id="no host"),
     pytest.param(["--data", "/nonexistent/x.db"], {}, "can't be opened", id="no folder for a data file"),
     pytest.param(["--port", "70000"], {}, "'70000' is no port", id="no port"),
     pytest.param(["--port", "-1"], {}, "port", id="a negative port"),
@@ -228,7 +229,7 @@ def test_a_port_that_is_taken_is_one_clear_line() -> None:
     pytest.param(["--seed", "/nonexistent/seed.json"], {}, "can't be read", id="no seed file"),
     pytest.param(["--settings", "/nonexistent/s.toml"], {}, "can't be read", id="no settings file"),
     pytest.param(["--colour"], {}, "unrecognized arguments", id="an unknown option"),
-    pytest.param([], {"FAKEIO_PORT": "x"}, "'x' is no port", id="no port in the environment"),
+    pytest.param([], {"FAKEIO_PORT": "x"}, "to 65535 (from FAKEIO_PORT)", id="no port in the environment"),
     pytest.param([], {"FAKEIO_TLS": "maybe"}, "FAKEIO_TLS is 'maybe'", id="no flag in the environment"),
     pytest.param([], {"FAKEIO_DATA": "/nonexistent/x.db"}, "can't be opened", id="a data file in the environment"),
     pytest.param([], {"FAKEIO_DATA_SYNC": "maybe"}, "neither full nor off", id="no mode in the environment"),
