@@ -12,10 +12,12 @@ from pathlib import Path
 
 import msgspec
 
+from sync.alone import Order
 from sync.core.configuration import Notifications, choose, spoken
 from sync.core.errors import ConfigError
 from sync.core.page import render
 from sync.core.report import Ended
+from sync.crew import Crew
 from sync.edge.config_file import read_configuration
 from sync.edge.console import Console
 from sync.edge.metrics import Metrics
@@ -58,17 +60,42 @@ def run(arguments: argparse.Namespace, settings: Settings, console: Console) -> 
     flags = {name: getattr(arguments, name) for name in ("track_rate", "app_rate", "workers")}
     around = Surroundings(folder=arguments.config.resolve().parent, flags=flags)
     runner = Runner(configuration, syncs, around, console, teller.tell)
+    order = Order(configuration, "", str(around.folder), flags, quiet=arguments.json, log=console.log)
     code = 0
     with _metrics(arguments.metrics, teller, console):
         try:
             if not arguments.once:
-                runner.run_forever()
+                _forever(runner, order, console, teller)
             else:
-                code = worst(runner.run_all() if arguments.names else runner.run_due())
+                code = _once(runner, order, console, teller, named=bool(arguments.names))
         except KeyboardInterrupt:
             code = 130 if arguments.once else 0  # a scheduler is stopped by a signal, and only so
     teller.close(code)
     return code
+
+
+def _forever(runner: Runner, order: Order, console: Console, teller: Teller) -> None:
+    if not _side_by_side(runner, order):
+        runner.run_forever()
+        return
+    with _crew(runner, order, console, teller) as crew:
+        crew.run_forever()
+
+
+def _once(runner: Runner, order: Order, console: Console, teller: Teller, *, named: bool) -> int:
+    """The gravest exit code."""
+    if not _side_by_side(runner, order):
+        return worst(runner.run_all() if named else runner.run_due())
+    with _crew(runner, order, console, teller) as crew:
+        return crew.run_all() if named else crew.run_due()
+
+
+def _side_by_side(runner: Runner, order: Order) -> bool:
+    return min(len(runner.names), order.configuration.engine.syncs_at_once) > 1
+
+
+def _crew(runner: Runner, order: Order, console: Console, teller: Teller) -> Crew:
+    return Crew(runner, order, console, teller.tell, most=order.configuration.engine.syncs_at_once)
 
 
 @contextlib.contextmanager

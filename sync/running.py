@@ -1,6 +1,6 @@
 """The syncs of a configuration, each when it is due, one after the other, until somebody stops it.
 
-Which slot is due is for `core/schedule.py`, what a sync does for the two runs. One process runs its syncs in turn; the
+Which slot is due is for `core/schedule.py`, what a sync does for the two runs, several at a time for `crew.py`. The
 leases of the ledger let several processes share a configuration. A cohort that is gone at Amplitude ends its schedule.
 """
 
@@ -34,6 +34,7 @@ from sync.run_events import EventsOptions, run_events
 
 GONE = frozenset({"cohort_archived", "cohort_unknown", "cohort_of_groups"})  # errors that no later run would mend
 LONGEST_SLEEP_S = 60.0
+INTERRUPTED = 130
 Told = Callable[[str, Ended, bool], None]
 
 
@@ -83,20 +84,36 @@ class Runner:
                 return
             self._clock.sleep(min(wait_s, LONGEST_SLEEP_S))
 
+    @property
+    def names(self) -> list[str]:
+        """Of its syncs, in the order of the file."""
+        return list(self._syncs)
+
+    def due_in_s(self, name: str) -> float | None:
+        """Seconds until a sync is due, 0 when it is; None for never."""
+        sync, now = self._syncs[name], self._clock.now()
+        with Ledger.open(self._settings(sync).state_path) as ledger:
+            moment = next_at(sync.cadence, _slots(ledger, name, sync, now), now)
+        return None if moment is None else max(0.0, moment - now)
+
+    def keys(self, name: str) -> frozenset[str]:
+        """What a run of it has for itself: syncs that share one can't run at once. Raises ConfigError."""
+        sync = self._syncs[name]
+        site_id = self._settings(sync).site_id
+        source = self._configuration.sources[sync.source]
+        if sync.kind == "events":
+            return frozenset({f"events {site_id}"})
+        download = {f"download {source.api_key} {sync.cohort}"} if source.amplitude else set()
+        return frozenset({f"cohort {site_id} {sync.name or name}", *download})
+
     # -- schedules ----------------------------------------------------------------------------------------------------
     def _is_due(self, name: str, sync: Sync, now: float) -> bool:
         with Ledger.open(self._settings(sync).state_path) as ledger:
             return due_slot(sync.cadence, _slots(ledger, name, sync, now), now) is not None
 
     def _until_next(self) -> float | None:
-        now = self._clock.now()
-        moments = []
-        for name, sync in self._syncs.items():
-            with Ledger.open(self._settings(sync).state_path) as ledger:
-                moment = next_at(sync.cadence, _slots(ledger, name, sync, now), now)
-            if moment is not None:
-                moments.append(moment)
-        return max(0.0, min(moments) - now) if moments else None
+        waits_s = [wait_s for name in self._syncs if (wait_s := self.due_in_s(name)) is not None]
+        return min(waits_s, default=None)
 
     def _settings(self, sync: Sync) -> Settings:
         target = self._configuration.destinations[sync.destination]
@@ -111,10 +128,10 @@ class Runner:
             slot = slot_at(sync.cadence, _slots(ledger, name, sync, now).first_at, now)
             ended = self._play(name, sync, settings, ledger)
             gone = ended.error is not None and ended.error.reason in GONE
-            if ended.exit_code != _INTERRUPTED:
+            if ended.exit_code != INTERRUPTED:
                 Schedules(ledger).finish(name, slot, ended.error.message if gone and ended.error is not None else "")
         self._told(name, ended, gone)
-        if ended.exit_code == _INTERRUPTED:
+        if ended.exit_code == INTERRUPTED:
             raise KeyboardInterrupt
         return ended
 
@@ -130,9 +147,6 @@ class Runner:
             return run_cohort(cohort, settings, ledger, self._console, policy=policy, project=project, clock=clock)
         events = EventsOptions(source=EXPORT if project else files, sync=name, rules=rules_of(sync))
         return run_events(events, settings, ledger, self._console, policy=policy, project=project, clock=clock)
-
-
-_INTERRUPTED = 130
 
 
 def _slots(ledger: Ledger, name: str, sync: Sync, now: float) -> Slots:

@@ -92,6 +92,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     app_rate: float | None = None
     workers: int | None = None
     diff: Literal["", "auto", "python", "duckdb"] = ""
+    syncs_at_once: Annotated[int, msgspec.Meta(ge=1, le=32)] = 4
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -38,6 +38,11 @@ class Console:
         self._secrets: frozenset[str] = frozenset()
         self._run_id = ""
 
+    @property
+    def log(self) -> str:
+        """How lines are written, one of FORMATS."""
+        return self._log
+
     def hide(self, *secrets: str) -> None:
         """Never show these, whatever is said."""
         self._secrets |= {one for one in secrets if len(one) >= SHORTEST_SECRET}

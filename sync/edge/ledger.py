@@ -22,7 +22,7 @@ from sync.core.errors import LeaseHeld, LedgerTooNew
 from sync.edge import migrations
 from sync.edge.disk import unusable
 
-BUSY_S = 30.0
+BUSY_S = 120.0  # a step over a very large cohort of another sync takes its time
 LEASE_WAIT_S = 5.0
 
 

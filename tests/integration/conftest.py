@@ -14,6 +14,7 @@ from scenarios.amplitude import FakeAmplitude
 from scenarios.amplitude_server import AmplitudeServer
 from tests.integration import cohort_engine
 from tests.integration.listening_engine import Listening
+from tests.integration.scheduled_syncs import Scheduled
 
 
 @pytest.fixture(scope="module")
@@ -44,4 +45,18 @@ def listening(fake: Fake, tmp_path: Path, clock: HandTurnedClock) -> Iterator[Li
     one.engine.people("a", "b", "c")
     yield one
     one.inbox.close()
+    workspace.raise_first_error()
+
+
+@pytest.fixture
+def scheduled(fake: Fake, amplitude: AmplitudeServer, tmp_path: Path, clock: HandTurnedClock) -> Iterator[Scheduled]:
+    """A cohort of an Amplitude project and an export, on an hourly and a one-time schedule."""
+    workspace = fake.new_workspace()
+    project = FakeAmplitude(now=clock)
+    project.polls_until_ready = 0
+    amplitude.play(project)
+    one = Scheduled(cohort_engine.Engine(fake, workspace, tmp_path), project, amplitude.url, clock)
+    one.engine.people("a", "b")
+    project.put_cohort("abc", ["a"])
+    yield one
     workspace.raise_first_error()
