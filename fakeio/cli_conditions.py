@@ -29,7 +29,7 @@ def add_condition_commands(commands: Any) -> None:
     add_call_command(commands, "flush", flush, "make everything accepted visible")
     clock = add_call_command(commands, "clock", turn_clock, "show or turn the workspace's clock")
     clock.add_argument("action", nargs="?", choices=("show", "set", "advance", "real", "manual"), default="show")
-    clock.add_argument("seconds", nargs="?", type=_seconds, help="set: Unix time; advance: how far")
+    clock.add_argument("seconds", nargs="?", type=_seconds, help="set: Unix time; advance: for example 90, 30m, 72h, 2d")
     snapshot = add_call_command(commands, "snapshot", move_snapshot, "print, save or load the whole state as JSON")
     snapshot.add_argument("action", nargs="?", choices=("show", "save", "load"), default="show")
     snapshot.add_argument("file", nargs="?", metavar="FILE", help="save: where to; load: where from (- for stdin)")
@@ -79,11 +79,15 @@ def move_snapshot(options: argparse.Namespace) -> int:
     return say_done(options)
 
 
+_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
 def _seconds(text: str) -> float:
+    unit_s = _UNITS_S.get(text[-1:])
     with contextlib.suppress(ValueError):
-        if math.isfinite(seconds := float(text)):
+        if math.isfinite(seconds := float(text if unit_s is None else text[:-1]) * (unit_s or 1)):
             return seconds
-    raise argparse.ArgumentTypeError(f"{text!r:.40} is no number of seconds")
+    raise argparse.ArgumentTypeError(f"{text!r:.40} is no number of seconds, nor one with m, h or d behind it")
 
 
 def _save(path: str, document: Any) -> None:

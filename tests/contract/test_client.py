@@ -284,7 +284,15 @@ def test_what_a_command_cannot_do_is_said_in_one_line(
     assert (ended[0], ended[1], ended[2].count("\n"), says in ended[2]) == (code, "", 1, True), ended
 
 
-@pytest.mark.parametrize("moment", ["soon", "1e400", "nan"])
+@pytest.mark.parametrize(
+    ("how_far", "seconds"), [("90", 90), ("1.5s", 1.5), ("30m", 1800), ("72h", 259_200), ("2d", 172_800)]
+)
+def test_the_clock_is_advanced_by_more_than_seconds(fakeio: Command, how_far: str, seconds: float) -> None:
+    fakeio("clock", "set", "1000000000")
+    assert fakeio("clock", "advance", how_far) == (0, f"{1_000_000_000 + seconds:.3f} manual\n", "")
+
+
+@pytest.mark.parametrize("moment", ["soon", "1e400", "nan", "h", "2w", "infd"])
 def test_a_moment_that_is_no_number_is_a_mistake_of_usage(moment: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["clock", "set", moment])
