@@ -29,7 +29,7 @@ def add_condition_commands(commands: Any) -> None:
     add_call_command(commands, "flush", flush, "make everything accepted visible")
     clock = add_call_command(commands, "clock", turn_clock, "show or turn the workspace's clock")
     clock.add_argument("action", nargs="?", choices=("show", "set", "advance", "real", "manual"), default="show")
-    clock.add_argument("seconds", nargs="?", type=_seconds, help="set: Unix time; advance: for example 90, 30m, 72h, 2d")
+    clock.add_argument("seconds", nargs="?", type=_seconds, help="set: Unix time; advance: such as 90, 30m, 72h, 2d")
     snapshot = add_call_command(commands, "snapshot", move_snapshot, "print, save or load the whole state as JSON")
     snapshot.add_argument("action", nargs="?", choices=("show", "save", "load"), default="show")
     snapshot.add_argument("file", nargs="?", metavar="FILE", help="save: where to; load: where from (- for stdin)")
