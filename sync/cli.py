@@ -101,7 +101,7 @@ def build_parser() -> argparse.ArgumentParser:
     _pace(receiving)
     _json(receiving)
     _sending(commands, "reconcile", "see whether a segment drifted", add_reconcile_arguments, reconcile)
-    _looking(commands, "history", "list the runs", history, add_history_arguments)
+    _json(_looking(commands, "history", "list the runs", history, add_history_arguments))
     _json(_looking(commands, "show", "print one run's report", show, add_show_arguments))
     _json(_looking(commands, "failed", "list what was given up", failed, add_failed_arguments))
     _sending(commands, "retry", "send again what was given up", add_retry_arguments, retry)

@@ -20,6 +20,8 @@ from sync.edge.named_people import named_people, newest_run
 from sync.edge.settings import Settings
 from sync.run_retry import run_retry
 
+_LISTED = ("run_id", "kind", "sync", "status", "exit_code", "started_at", "finished_at")
+
 
 def add_history_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="only the runs of this sync")
@@ -50,8 +52,13 @@ def retry(arguments: argparse.Namespace, settings: Settings, console: Console) -
 
 def history(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
     with _ledger(settings) as ledger:
-        for run in ledger.runs(arguments.name):
-            console.tell(_row(run))
+        runs = ledger.runs(arguments.name)
+    if arguments.json:
+        kept = [{name: getattr(run, name) for name in _LISTED} for run in runs]
+        sys.stdout.buffer.write(msgspec.json.encode({"runs": kept}) + b"\n")
+        return 0
+    for run in runs:
+        console.tell(_row(run))
     return 0
 
 

@@ -61,7 +61,8 @@ def find_segment(
 def segment_gone(segment_id: int) -> SegmentUnusable:
     return SegmentUnusable(
         f"segment {segment_id}, which this sync fills, does not exist any more; somebody deleted it",
-        hint="to make a new one and fill it from scratch, pass --recreate; to use another, pass --segment-id N",
+        hint="to make a new one and fill it from scratch, run `cio-sync cohort` with --recreate; to use another, with"
+        " --segment-id N",
         code="segment_gone",
     )
 

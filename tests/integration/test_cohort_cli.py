@@ -239,6 +239,9 @@ def test_the_past_can_be_read(run: Run, here: Run, workspace: WorkspaceHandle, f
     history = here("history", "vip")
     assert (history.returncode, told["run_id"] in history.stdout, "partial" in history.stdout) == (0, True, True)
     assert here("history", "other").stdout == ""
+    (listed,) = json.loads(here("history", "--json").stdout)["runs"]
+    kept = {key: value for key, value in listed.items() if not key.endswith("_at")}
+    assert kept == {"run_id": told["run_id"], "kind": "cohort", "sync": "vip", "status": "partial", "exit_code": 1}
     shown = here("show", told["run_id"])
     assert shown.stdout.startswith("cohort vip: partial (exit code 1)\n")
     assert '{"id":"a"}' not in shown.stdout
@@ -285,22 +288,22 @@ def test_no_person_and_no_secret_in_what_a_run_says(
 
 
 def test_who_was_not_found_is_named_when_people_are_asked_for(
-    run: Run, workspace: WorkspaceHandle, file: Path
+    run: Run, here: Run, workspace: WorkspaceHandle, file: Path
 ) -> None:
     workspace.add_people([{"id": "a"}])
     first, newest = (report(run("cohort", str(file), "--name", "vip", "--json")) for _ in range(2))
     assert (first["not_found"], newest["not_found"]) == (1, 1)
     letter = {"run_id": newest["run_id"], "kind": "cohort", "reason": "not_found", "field": "", "message": ""}
-    shown = run("show", newest["run_id"], "--people", "--json")
+    shown = here("show", newest["run_id"], "--people", "--json")
     assert json.loads(shown.stdout) == newest | {"people": [letter | {"item": {"id": "b"}}]}
-    assert run("show", newest["run_id"], "--people").stdout.endswith('  cohort  not_found  {"id":"b"}\n')
-    older = run("show", first["run_id"], "--people")
+    assert here("show", newest["run_id"], "--people").stdout.endswith('  cohort  not_found  {"id":"b"}\n')
+    older = here("show", first["run_id"], "--people")
     assert ('{"id":"b"}' in older.stdout, newest["run_id"] in older.stderr) == (False, True)
-    assert json.loads(run("show", first["run_id"], "--people", "--json").stdout) == first | {"people": []}
+    assert json.loads(here("show", first["run_id"], "--people", "--json").stdout) == first | {"people": []}
 
 
-def test_a_run_of_events_names_nobody_who_was_not_found(run: Run, tmp_path: Path) -> None:
+def test_a_run_of_events_names_nobody_who_was_not_found(run: Run, here: Run, tmp_path: Path) -> None:
     (tmp_path / "e.json").write_text('{"event_type":"order","event_time":"2026-07-14 10:00:00"}')
     told = report(run("events", str(tmp_path / "e.json"), "--json"))
-    (letter,) = json.loads(run("show", told["run_id"], "--people", "--json").stdout)["people"]
+    (letter,) = json.loads(here("show", told["run_id"], "--people", "--json").stdout)["people"]
     assert letter["reason"] == "missing_identifier"
