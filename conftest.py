@@ -5,6 +5,7 @@ The live server, its workspaces and their clean-up come from the pytest plugin t
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Generator
@@ -39,6 +40,25 @@ def keep_files_in_memory() -> None:
     roomy = there.f_bavail * there.f_frsize >= ROOM_BYTES and os.access(IN_MEMORY, os.W_OK)
     if roomy and not there.f_flag & os.ST_NOEXEC:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected stays to the end: the garbage collector need not look through it, now or during any test.
+
+    There are so many modules and tests that it would otherwise take a third of the time.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """Let the interpreter clear up as it always does when it ends."""
+    gc.unfreeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,6 +6,7 @@ Reads the checkout, not the installed wheel: it is the text that people edit whi
 from __future__ import annotations
 
 import ast
+import gc
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -48,7 +49,13 @@ def parse_module(name: str, text: str, *, is_package: bool = False) -> Module:
 @cache
 def modules(root: str) -> tuple[Module, ...]:
     """Every module of one root folder, sorted by name."""
-    return tuple(_read_modules(CHECKOUT / root))
+    collected = gc.isenabled()
+    gc.disable()  # trees are kept, and looking through them over and over takes longer than making them
+    try:
+        return tuple(_read_modules(CHECKOUT / root))
+    finally:
+        if collected:
+            gc.enable()
 
 
 def _read_modules(folder: Path) -> Iterator[Module]:
@@ -59,11 +66,12 @@ def _read_modules(folder: Path) -> Iterator[Module]:
         yield parse_module(name, path.read_text(encoding="utf-8"), is_package=is_package)
 
 
-def imports(module: Module) -> list[Import]:
+@cache
+def imports(module: Module) -> tuple[Import, ...]:
     """Everything a module imports, wherever in its text, in order of lines."""
     found: list[Import] = []
     _collect(module.tree, found, deferred=False, typing_only=False)
-    return found
+    return tuple(found)
 
 
 def _collect(node: ast.AST, found: list[Import], *, deferred: bool, typing_only: bool) -> None:
@@ -73,7 +81,7 @@ def _collect(node: ast.AST, found: list[Import], *, deferred: bool, typing_only:
         elif isinstance(child, ast.ImportFrom):
             source = child.module or ""
             found += [Import(source, alias.name, child.lineno, deferred, typing_only) for alias in child.names]
-        else:
-            inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        elif not isinstance(child, ast.expr):  # which can hold no import, and is most of a tree
+            inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
             guarded = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test)
             _collect(child, found, deferred=deferred or inside, typing_only=typing_only or guarded)

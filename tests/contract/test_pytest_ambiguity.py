@@ -135,7 +135,7 @@ def test_a_dependence_fails_a_strict_run(project: pytest.Pytester) -> None:
 
 def test_a_strict_run_in_which_nothing_depends_passes(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(PROJECT + INDEPENDENT)
-    result = pytester.runpytest_subprocess(*RUN, SWEEP, "--fakeio-ambiguity-strict", "-n", "2")
+    result = pytester.runpytest_subprocess(*RUN, SWEEP, "--fakeio-ambiguity-strict", "-n", "1")
     result.assert_outcomes(passed=1)
     assert result.ret == pytest.ExitCode.OK
 

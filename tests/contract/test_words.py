@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -38,8 +39,13 @@ UNFINISHED = {
 }
 
 
-def texts() -> Iterator[tuple[str, str]]:
+@cache
+def texts() -> tuple[tuple[str, str], ...]:
     """Every text file of the checkout that is the project's own, with its path from the root."""
+    return tuple(_read_texts())
+
+
+def _read_texts() -> Iterator[tuple[str, str]]:
     for path in sorted(CHECKOUT.rglob("*")):
         relative = path.relative_to(CHECKOUT)
         if path.is_file() and not SKIPPED_FOLDERS.intersection(relative.parts) and path.suffix in TEXT_SUFFIXES:
@@ -49,6 +55,8 @@ def texts() -> Iterator[tuple[str, str]]:
 def finds(pattern: str, name: str, text: str) -> list[str]:
     """Where a pattern stands in a text, as `file:line: the line`. Case counts: `todo` is a good name for a variable."""
     wanted = re.compile(pattern)
+    if not wanted.search(text):
+        return []
     return [f"{name}:{n}: {line.strip()}" for n, line in enumerate(text.splitlines(), 1) if wanted.search(line)]
 
 

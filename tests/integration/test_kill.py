@@ -24,7 +24,7 @@ from scenarios.world import World, new_world
 
 HELD_S = 0.15
 PATIENCE_S = 60
-SEEDS = range(4)
+SEEDS = range(3)
 PEOPLE = [f"u-{number}" for number in range(1_400)]
 COHORT = [*PEOPLE[:1_200], *(f"nobody-{number}" for number in range(20))]
 AFTERWARDS = [*PEOPLE[200:], "nobody-1"]
