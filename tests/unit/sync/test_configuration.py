@@ -98,6 +98,8 @@ def test_a_whole_file_is_read() -> None:
         pytest.param([('events = ["order"]', 'where = ["country = US"]')], "country = US", id="no condition"),
         pytest.param([('events = ["order"]', 'max_depth = 0')], "max_depth", id="no depth at all"),
         pytest.param([("workers = 2", 'workers = "two"')], "workers", id="another type"),
+        pytest.param([("workers = 2", "syncs_at_once = 0")], "syncs_at_once", id="no sync at a time"),
+        pytest.param([("workers = 2", 'diff = "sql"')], "diff", id="an unknown way to compare"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(changes: list[tuple[str, str]], says: str) -> None:
