@@ -90,8 +90,10 @@ def _interleave(options: argparse.Namespace) -> int:
         given, writers = parse_story(json.loads(Path(options.file).read_text(encoding="utf-8")))
         with Fake() as fake:
             conflict = explore(fake, given, writers)
-    except (OSError, ValueError) as error:
-        return _misused(str(error))
+    except OSError as error:
+        return _misused(f"{options.file} can't be read: {error.strerror}")
+    except ValueError as error:
+        return _misused(f"{options.file} is no story: {error}")
     _say("every order ends the same\n" if conflict is None else f"{conflict.tell()}\n")
     return OK if conflict is None else DIFFERENT
 
@@ -128,13 +130,20 @@ def _wait(url: str) -> None:
 
 
 def _explore(options: argparse.Namespace) -> int:
-    from scenarios import exploring, machines  # brings Hypothesis, whose half a second the demonstration need not wait
+    # here, since it brings Hypothesis, whose half a second the demonstration need not wait
+    from scenarios import exploring, machines, profiles
 
     if unknown := [name for name in options.machine if name not in machines.MACHINES]:
         return _misused(f"there is no machine {unknown[0]!r}; the machines are {', '.join(machines.MACHINES)}")
-    found_nothing = exploring.explore(
-        options.profile, options.seed, _say, names=options.machine, folder=options.stories
-    )
+    try:
+        options.stories.mkdir(parents=True, exist_ok=True)  # before an hour of looking, not after
+        found_nothing = exploring.explore(
+            options.profile, options.seed, _say, names=options.machine, folder=options.stories
+        )
+    except profiles.UnknownProfile as error:
+        return _misused(f"{error} ({profiles.VARIABLE})")
+    except OSError as error:
+        return _misused(f"stories can't be written to {options.stories}: {error.strerror}")
     return OK if found_nothing else DIFFERENT
 
 

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NoReturn
 
 from scenarios.catalogue.case import Case, RunError
@@ -37,6 +38,7 @@ class NoConsent(RunError):
 def ask_live(options: argparse.Namespace, cases: Sequence[Case]) -> int:
     """Run and clean up, or only clean up. Raises RunError."""
     keys = _keys(os.environ)
+    _can_be_written(options.report)
     prefix = options.clean or f"fakeio-live-{secrets.token_hex(4)}-"
     _consent(options, keys, prefix)
     signal.signal(signal.SIGTERM, _interrupt)
@@ -55,6 +57,15 @@ def ask_live(options: argparse.Namespace, cases: Sequence[Case]) -> int:
             raise
         unclean = _cleaned(wire, cases, prefix)
     return unclean or (OK if options.clean else _told(results, region, options))
+
+
+def _can_be_written(report: Path | None) -> None:
+    """Raises RunError before anything is sent, not when everything was asked."""
+    if report is not None:
+        try:
+            report.open("a").close()
+        except OSError as error:
+            raise RunError(f"nothing was sent: {report} can't be written ({error.strerror})") from None
 
 
 def _play(keys: Keys, wire: PatientWire, cases: Sequence[Case], prefix: str, results: list[Result]) -> None:

@@ -23,12 +23,12 @@ _ALONE = 3  # a suite that has to run to its end takes longer than one that stop
 EXPLORE = (sys.executable, "-P", "-m", "scenarios", "explore", "--profile", "ci")
 
 
-def split_command(argv: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The arguments of `mutants`, and what stands behind `--`; other commands keep all of theirs."""
+def split_command(argv: Sequence[str]) -> tuple[list[str], list[str] | None]:
+    """The arguments of `mutants`, and what stands behind `--`, None without; other commands keep all of theirs."""
     if argv[:1] == ["mutants"] and "--" in argv:
         at = list(argv).index("--")
         return list(argv[:at]), list(argv[at + 1 :])
-    return list(argv), []
+    return list(argv), None
 
 
 def add_mutants_command(commands: Any) -> None:
@@ -37,8 +37,8 @@ def add_mutants_command(commands: Any) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="which mutants (all); -- CMD... names another suite")
     parser.add_argument("--room", choices=("fake", "engine"), help="only those of the fake, or of the engine")
     parser.add_argument("--breakages", action="store_true", help="the fixed twenty; the command is `explore`")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at a time (all cores)")
-    parser.add_argument("--timeout", type=float, default=TIMEOUT_S, help="seconds for each (%(default)s)")
+    parser.add_argument("--jobs", type=_jobs, default=os.cpu_count() or 1, help="how many at a time (all cores)")
+    parser.add_argument("--timeout", type=_seconds, default=TIMEOUT_S, help="seconds for each (%(default)s)")
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--list", action="store_true", help="name them all, with their sources, and run nothing")
     shape.add_argument("--json", action="store_true", help="print one JSON object")
@@ -46,18 +46,36 @@ def add_mutants_command(commands: Any) -> None:
     parser.set_defaults(run=_mutants)
 
 
+def _jobs(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError("how many at a time: 1 or more")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError("seconds, more than 0")
+    return seconds
+
+
 def _mutants(options: argparse.Namespace) -> int:
     # here, since only this command needs the mutants
     from scenarios.mutants import catalogue, running, telling
 
     try:
+        if options.command == []:
+            raise ValueError("a command belongs behind --, such as: cio-scenarios mutants -- pytest tests/")
         wanted = [*options.names, *(catalogue.BREAKAGES if options.breakages else ())]
         chosen = catalogue.choose(wanted, options.room)
         if options.list:
             return _say(telling.as_list(chosen))
         return _run(options, chosen)
     except (ValueError, running.CannotRun) as error:
-        print(error, file=sys.stderr)  # noqa: T201 - this is a command
+        print(f"cio-scenarios: {error}", file=sys.stderr)  # noqa: T201 - this is a command
         return USAGE
 
 
@@ -75,7 +93,7 @@ def _run(options: argparse.Namespace, chosen: list[Any]) -> int:
         ways = {"command": (lambda _: options.command) if options.command else suite.command}
         running.prove(ways["command"](None), _ALONE * options.timeout)
     outcomes = running.run_all(
-        chosen, jobs=max(options.jobs, 1), timeout_s=options.timeout,
+        chosen, jobs=options.jobs, timeout_s=options.timeout,
         done=lambda outcome: None if quiet else _tell(telling.tell_one(outcome)), **ways,
     )  # fmt: skip
     took_s = time.monotonic() - began

@@ -77,7 +77,7 @@ def explore(
 ) -> bool:  # fmt: skip
     """Run every machine, or those named; True when none found anything. `profile` None: as the environment says.
 
-    Stories are written to `folder`. Raises ValueError for a profile nobody knows.
+    Stories are written to `folder`. Raises UnknownProfile, and OSError where they can't be.
     """
     profile = profile or profiles.default()
     chosen = profiles.explored(profile)

@@ -26,23 +26,26 @@ WORLDS = {"dev": 10, "ci": 50, "night": 1_000}
 VARIABLE = "HYPOTHESIS_PROFILE"
 
 
+class UnknownProfile(ValueError):
+    """Nobody knows a profile of that name; the message names those that there are."""
+
+
 def default() -> str:
     """The profile to use when nobody names one: the environment's, else `ci` on a CI machine, else `dev`."""
     return os.environ.get(VARIABLE) or ("ci" if os.environ.get("CI") else "dev")
 
 
 def load(name: str | None = None) -> settings:
-    """Makes one profile Hypothesis' own; raises ValueError for a name nobody knows."""
+    """Makes one profile Hypothesis' own; raises UnknownProfile."""
     name = name or default()
     if name not in PROFILES:
-        raise ValueError(f"there is no profile {name!r}; the profiles are {', '.join(PROFILES)}")
+        raise UnknownProfile(f"there is no profile {name!r}; the profiles are {', '.join(PROFILES)}")
     for known, profile in PROFILES.items():
         settings.register_profile(known, profile)
     settings.load_profile(name)
     return PROFILES[name]
 
 
-
 def explored(name: str) -> settings:
-    """A profile for exploring, made Hypothesis' own; raises ValueError for a name nobody knows."""
+    """A profile for exploring, made Hypothesis' own; raises UnknownProfile."""
     return settings(load(name), max_examples=WORLDS[name])

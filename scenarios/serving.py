@@ -90,7 +90,8 @@ def _fake(port: int | None, seed: dict[str, Any]) -> Fake:
         return Fake(port=_DEFAULT_PORT if port is None else port, seed=seed, settings=settings)
     except OSError as error:
         if port is not None:
-            raise RunError(f"port {port} can't be had ({error.strerror}); --port 0 takes a free one") from None
+            why = error.strerror or error
+            raise RunError(f"port {port} can't be had ({why}); --port 0 takes a free one") from None
         return Fake(seed=seed, settings=settings)
 
 

@@ -18,7 +18,7 @@ from functools import wraps
 from hashlib import sha256
 from typing import Any, NamedTuple, TypeVar
 
-from hypothesis import currently_in_test_context, note, target
+from hypothesis import currently_in_test_context, note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -219,12 +219,6 @@ def tell(text: str) -> None:
     """For the report of a failure. A story is played outside of Hypothesis, where nobody keeps notes."""
     if currently_in_test_context():
         note(text)
-
-
-def aim_at(observation: float, label: str) -> None:
-    """Have the search prefer worlds with more of this; a story has no search."""
-    if currently_in_test_context():
-        target(observation, label=label)
 
 
 def odd_ones(values: Iterable[str]) -> list[str]:

@@ -30,7 +30,7 @@ from scenarios.invariants import (
     minimality,
     safety_during_faults,
 )
-from scenarios.machines.base import START_AT, Machine, aim_at, begin, move, odd_ones
+from scenarios.machines.base import START_AT, Machine, begin, move, odd_ones
 from scenarios.people import NOBODY, Some, pools, some_of
 from scenarios.runs import Runs, TurnedClock
 from scenarios.truth import Truth
@@ -61,7 +61,6 @@ class CohortMachine(Machine):
         self.guests: set[str] = set()  # whoever was ever put there by hand
         self.own: set[int] = set()  # the numbers of requests that were no run's
         self.confirmed: set[str] | None = None  # the cohort of the last calm run, while nothing else has happened
-        self.retries = 0
         self.clock = TurnedClock(self.world, START_AT)
         self.runs = Runs(self.environment(), self.clock, self.wire)
         self.amplitude = FakeAmplitude(now=self.clock.now)
@@ -286,7 +285,6 @@ class CohortMachine(Machine):
         run = play()
         self.check_run(run)
         isolation(others, self._members_of(OTHERS.__eq__))
-        self.retries += run.report.get("retries", 0)
         return run
 
     # -- edits by hand ------------------------------------------------------------------------------------------------
@@ -379,7 +377,3 @@ class CohortMachine(Machine):
 
     def personal(self) -> list[str]:
         return odd_ones(self.pool) if self.moves else []
-
-    def teardown(self) -> None:
-        aim_at(self.retries, "retries of the engine")
-        super().teardown()

@@ -16,7 +16,7 @@ from scenarios.crashing import AFTER, BEFORE, Fuse, Killed
 from scenarios.engine import EngineRun
 from scenarios.events import NUMBER, Row, Sketch, encode_upload, sketches, uploads
 from scenarios.invariants import exactly_once_visibility, final_membership, time_law
-from scenarios.machines.base import START_AT, Machine, aim_at, begin, move, odd_ones
+from scenarios.machines.base import START_AT, Machine, begin, move, odd_ones
 from scenarios.people import NOBODY, Some, pools, some_of
 from scenarios.runs import Runs, TurnedClock
 from scenarios.truth import Truth
@@ -38,7 +38,6 @@ class EventMachine(Machine):
         self.truth = Truth()
         self.pool: list[str] = []
         self.offered: list[Row] = []
-        self.retries = 0
         self.runs = Runs(self.environment(), TurnedClock(self.world, START_AT), self.wire)
 
     @begin(pool=IDS, sketches=SKETCHES, known=SOME, blocked=SOME)
@@ -109,7 +108,6 @@ class EventMachine(Machine):
         file.write_bytes(encode_upload(given))
         run = self.runs.events(file, fuse=fuse)
         self.check_run(run)
-        self.retries += run.report["retries"]
         # a run that was stopped says why, and may not have read to the end
         read = run.report["received"]
         assert read == len(given) or (run.said and read < len(given)), f"of {len(given)} rows {read} were read"
@@ -134,9 +132,6 @@ class EventMachine(Machine):
     def personal(self) -> list[str]:
         return odd_ones(self.pool)
 
-    def teardown(self) -> None:
-        aim_at(self.retries, "retries of the engine")
-        super().teardown()
 
 
 def _named(person: str) -> dict[str, str]:

@@ -41,8 +41,14 @@ class Schedule:
     edits: int = 0
 
     def slot(self, period_s: float, now: float) -> int:
-        self.began_at = now if self.began_at is None else self.began_at
-        return max(0, int((now - self.began_at) // period_s))
+        """The slot of this moment. A clock that is more than a slot behind what was done begins anew, for it would be
+        long before it is as late again."""
+        began_at = now if self.began_at is None else self.began_at
+        slot = max(0, int((now - began_at) // period_s))
+        if began_at > now + period_s or self.done > slot + 1:
+            began_at, slot, self.done = now, 0, -1
+        self.began_at = began_at
+        return slot
 
 
 class ScheduleMachine(Machine):
@@ -73,7 +79,7 @@ class ScheduleMachine(Machine):
 
     @move(seconds=setbacks())
     def the_clock_is_set_back(self, seconds: float) -> None:
-        """A slot that was run is not run again."""
+        """A slot that was run is not run again, unless the clock is so far behind that all slots begin anew."""
         self.clock.set(self.clock.now() - seconds)
         self._look()
 
