@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -19,3 +22,11 @@ def request(method: str, url: str, **more: Any) -> httpx.Response:
 
 
 get, post, put, delete = (partial(request, method) for method in ("GET", "POST", "PUT", "DELETE"))
+
+
+@contextmanager
+def deserted() -> Iterator[str]:
+    """An address of this machine at which nobody listens, nor can any other test begin to while this one lasts."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"

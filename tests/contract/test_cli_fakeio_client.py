@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
 
@@ -168,9 +166,8 @@ def test_what_cannot_be_done_is_said_in_one_line(
 
 
 def test_nobody_there_is_said_with_what_to_do() -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    ended = run("people", "--url", url)
+    with plain.deserted() as url:
+        ended = run("people", "--url", url)
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
     assert "fakeio serve" in ended.stderr
 

@@ -24,6 +24,7 @@ from fakeio.edge.registry import Options
 from fakeio.server import ThreadedServer
 from tests.contract import controlling
 from tests.contract.controlling import Control
+from tests.contract.plain import deserted
 
 fake, control = controlling.fake, controlling.control
 
@@ -154,9 +155,7 @@ def test_a_refusal_has_its_parts(client: ControlClient) -> None:
 
 
 def test_nobody_there_is_said_with_what_to_do(quiet: None) -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    with pytest.raises(NoServer, match="start one with: fakeio serve"):
+    with deserted() as url, pytest.raises(NoServer, match="start one with: fakeio serve"):
         ControlClient(url).health()
     with pytest.raises(NoServer, match="no fake answers at nonsense"):
         ControlClient("nonsense").health()

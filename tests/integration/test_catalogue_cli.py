@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from scenarios.catalogue.filling import fill
 from scenarios.catalogue.matching import ABSENT, ANY, any_order, compare, starting
 from scenarios.catalogue.writing import identify
 from scenarios.cli import main
+from tests.contract.plain import deserted
 
 Saying = Callable[..., tuple[int, str, str]]
 
@@ -141,10 +141,8 @@ def test_a_running_fake_is_asked_in_workspaces_that_go_again(say: Saying) -> Non
 
 
 def test_where_no_fake_runs_the_run_says_so(say: Saying) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    code, _, said = say("run", "join-twice", "--url", url)
+    with deserted() as url:
+        code, _, said = say("run", "join-twice", "--url", url)
     assert code == 2
     assert said.startswith(f"cio-scenarios: no fake answers at {url}")
 
