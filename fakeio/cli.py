@@ -13,7 +13,7 @@ from typing import Any
 
 from fakeio.cli_exec import add_exec_command
 from fakeio.cli_serve import add_serve_command
-from fakeio.cli_text import CommandFailed, complain, write
+from fakeio.cli_text import CommandFailed, complain, forget, write
 
 _ABOUT = "A Customer.io that runs on a laptop and in CI."
 _STARTING = {"serve": add_serve_command, "exec": add_exec_command}  # the commands that start a server
@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain(failed.message)
         return failed.status
     except BrokenPipeError:  # whoever read our output has seen enough
+        forget(sys.stdout)
         return 0
 
 

@@ -10,9 +10,10 @@ import argparse
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
@@ -21,7 +22,7 @@ from fakeio.app import build_app, build_universe
 from fakeio.cli_exec_environment import PROXIES, Run, build_environment
 from fakeio.cli_exec_report import read_expected, summarise, unmet
 from fakeio.cli_serve import read_seed
-from fakeio.cli_text import CommandFailed, complain
+from fakeio.cli_text import CommandFailed, complain, forget
 from fakeio.core.seed_error import SeedError
 from fakeio.edge.exchange import Universe
 from fakeio.edge.proxy import FindUpstream, Proxy
@@ -48,9 +49,11 @@ def run_exec(options: argparse.Namespace) -> int:
         status = child.run(command, build_environment(os.environ, run, proxy.url, folder))
         stack.close()  # what the command sent last is answered, and then on the tape
         failed = unmet(universe.registry.default, expected)
-        with suppress(BrokenPipeError):  # whoever read it has seen enough; the exit code is still the command's
+        try:
             for line in [*notes, *summarise(universe.registry, proxy), *failed]:
                 complain(line)
+        except BrokenPipeError:  # whoever read it has seen enough; the exit code is still the command's
+            forget(sys.stderr)
     return status or int(bool(failed))
 
 

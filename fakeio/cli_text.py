@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO
 
 
 class CommandFailed(Exception):
@@ -20,6 +22,12 @@ def write(text: str) -> None:
     """One line, or several, on stdout, at once: whoever waits for the ready line reads a pipe."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def forget(stream: TextIO) -> None:
+    """Nobody reads it any more: what it still holds goes nowhere, or Python would complain when it ends, with 120."""
+    with suppress(OSError, ValueError):  # it may be no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def sentence(says: str) -> str:

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import ssl
+import subprocess
 import threading
 import time
 from contextlib import closing
@@ -17,7 +18,19 @@ import pytest
 
 from fakeio.cli import build_parser
 from tests.contract import plain
-from tests.contract.serving import APP_KEY, PATIENCE_S, READY, SITE, TRACK_KEY, identify, run, serving, url_of
+from tests.contract.serving import (
+    APP_KEY,
+    FAKEIO,
+    PATIENCE_S,
+    READY,
+    SITE,
+    TRACK_KEY,
+    identify,
+    own,
+    run,
+    serving,
+    url_of,
+)
 
 
 @pytest.mark.parametrize(("command", "first"), [
@@ -205,6 +218,18 @@ def test_open_to_the_network_it_wants_a_token_from_every_control_call() -> None:
         ]
         assert [answer.status_code for answer in answers] == [401, 401, 200]
         assert identify(served.ready["url"]).status_code == 200
+
+
+def test_whoever_has_seen_enough_makes_no_error() -> None:
+    """As in `fakeio limits | head -1`."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as nobody:
+        usual = own({"PYTHONUNBUFFERED": ""})  # what is not yet written is then kept, and tried again at the end
+        ended = subprocess.run(
+            [*FAKEIO, "limits"], env=usual, stdout=nobody, stderr=subprocess.PIPE, timeout=PATIENCE_S, check=False
+        )
+    assert (ended.returncode, ended.stderr) == (0, b"")
 
 
 def test_a_port_that_is_taken_is_one_clear_line() -> None:

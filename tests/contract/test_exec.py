@@ -123,7 +123,8 @@ def test_the_exit_code_stays_when_nobody_reads_the_summary() -> None:
     os.close(reading)
     with os.fdopen(writing, "wb") as nobody:
         command = [*FAKEIO, "exec", "--", *SHELL, "exit 7"]
-        ended = subprocess.run(command, env=own(None), stderr=nobody, timeout=PATIENCE_S, check=False)
+        usual = own({"PYTHONUNBUFFERED": ""})  # what is not yet written is then kept, and tried again at the end
+        ended = subprocess.run(command, env=usual, stderr=nobody, timeout=PATIENCE_S, check=False)
     assert ended.returncode == 7
 
 

@@ -124,9 +124,10 @@ def commutativity(stage: Stage) -> None:
     for order in (messages, messages[::-1]):
         engine = stage.cohorts("a", "b")
         listening = Listening(engine, HandTurnedClock(1_777_636_800.0))
-        for message in order:
-            listening.push(message)
-        listening.settle()
+        with listening.inbox:
+            for message in order:
+                listening.push(message)
+            listening.settle()
         found.append(engine.members())
     invariants.commutativity_of_receivers(*found)
 
