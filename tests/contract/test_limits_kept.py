@@ -16,6 +16,9 @@ import pytest
 from fakeio import Fake
 from fakeio.core.limits import LIMITS, Limit
 from fakeio.testing import WorkspaceHandle
+from tests.contract import handling
+
+fake = handling.fake
 
 PUBLISHED = {row.rule: row for row in LIMITS}
 
@@ -50,12 +53,12 @@ class World:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world(fake: Fake) -> Iterator[World]:
     """A world of one's own."""
-    with Fake() as fake:
-        made = World(fake)
-        yield made
-        made.close()
+    made = World(fake)
+    yield made
+    made.close()
+    made.space.raise_first_error()
 
 
 def person_id(world: World, size: int) -> bool:
