@@ -20,10 +20,10 @@ from typing import NoReturn
 
 from scenarios.catalogue.case import Case, RunError
 from scenarios.catalogue.conformance import DIFFERS, Result, as_dict, is_ok, tell
-from scenarios.catalogue.live import RATES, LiveError, Pacer, PatientWire, clean, run_live
+from scenarios.catalogue.live import RATES, LiveError, Pacer, PatientWire, check_prefix, clean, run_live
 from scenarios.catalogue.live_report import live_report
 from scenarios.catalogue.places import Keys
-from scenarios.catalogue.writing import track
+from scenarios.catalogue.writing import app, track
 from scenarios.cli_catalogue_arguments import CONSENT
 from sync.core.errors import ConfigError
 from sync.edge.settings import EU, HOSTS, US, read_settings
@@ -38,6 +38,8 @@ class NoConsent(RunError):
 def ask_live(options: argparse.Namespace, cases: Sequence[Case]) -> int:
     """Run and clean up, or only clean up. Raises RunError."""
     keys = _keys(os.environ)
+    if options.clean:
+        check_prefix(options.clean)
     _can_be_written(options.report)
     prefix = options.clean or f"fakeio-live-{secrets.token_hex(4)}-"
     _consent(options, keys, prefix)
@@ -45,6 +47,7 @@ def ask_live(options: argparse.Namespace, cases: Sequence[Case]) -> int:
     with closing(PatientWire(keys, Pacer(RATES))) as wire:
         keys, region = _in_region(keys, wire)
     with closing(PatientWire(keys, Pacer(RATES))) as wire:
+        _prove_app_key(wire)
         results: list[Result] = []
         try:
             if not options.clean:
@@ -121,6 +124,13 @@ def _in_region(keys: Keys, wire: PatientWire) -> tuple[Keys, str]:
     origins = {host: HOSTS[region][api] for each in HOSTS.values() for api, host in each.items()}
     track_url, app_url = (origins.get(url, url) for url in (keys.track_url, keys.app_url))
     return keys._replace(track_url=track_url, app_url=app_url), region
+
+
+def _prove_app_key(wire: PatientWire) -> None:
+    """Raises LiveError when it opens nothing: before anything is written, which it would be needed to clean up."""
+    answer = wire.once(app("GET", "/v1/segments"))
+    if answer.status != 200:
+        raise LiveError(f"the App API answered {answer.status or 'nothing'}; `cio-sync check` says what is wrong")
 
 
 def _consent(options: argparse.Namespace, keys: Keys, prefix: str) -> None:

@@ -181,13 +181,18 @@ def _run(keys: Keys, wire: PatientWire, case: Case, run_prefix: str) -> Result:
     return judged(case, played)
 
 
+def check_prefix(run_prefix: str) -> None:
+    """Raises LiveError for what is no prefix of a run."""
+    if RUN_PREFIX.fullmatch(run_prefix) is None:
+        raise LiveError(f"{run_prefix!r} is no prefix of a run; they look like fakeio-live-0123abcd-")
+
+
 def clean(wire: Wire, cases: Iterable[Case], run_prefix: str) -> int:
     """Delete everybody and every segment that these cases may have made under the prefix of a run; how many segments.
 
     Raises LiveError for a prefix that is none of ours, so nobody else can ever be meant.
     """
-    if RUN_PREFIX.fullmatch(run_prefix) is None:
-        raise LiveError(f"{run_prefix!r} is no prefix of a run; they look like fakeio-live-0123abcd-")
+    check_prefix(run_prefix)
     names = [name for case in cases for name in identifiers(case, prefix_of(run_prefix, case))]
     deletions = iter([person("delete", who) for name in names for who in _ways(name)])
     while some := list(islice(deletions, _BATCH)):

@@ -309,14 +309,23 @@ def test_missing_credentials_are_named(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("name", "api"), [("CIO_TRACK_API_KEY", "Track"), ("CIO_APP_API_KEY", "App")])
 def test_refused_credentials_end_the_run_before_anything_is_written(
     command: Callable[..., int], real: WorkspaceHandle, capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, name: str, api: str,
 ) -> None:  # fmt: skip
-    monkeypatch.setenv("CIO_TRACK_API_KEY", "0" * 20)
+    monkeypatch.setenv(name, "0" * 20)
     assert command("--live", "--yes") == 2
-    assert "the Track API answered 401" in capsys.readouterr().err
+    assert f"the {api} API answered 401" in capsys.readouterr().err
     assert untouched(real)
+
+
+def test_a_prefix_that_is_none_is_refused_before_anything_is_asked(
+    command: Callable[..., int], real: WorkspaceHandle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("--live", "--yes", "--clean", "x") == 2
+    assert "'x' is no prefix of a run" in capsys.readouterr().err
+    assert real.requests == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
