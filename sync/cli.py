@@ -38,6 +38,7 @@ from sync.core.report import Ended, encode
 from sync.edge.amplitude_settings import VARIABLES, read_amplitude_settings
 from sync.edge.console import FORMATS, PLAIN, Console
 from sync.edge.settings import Settings, read_settings, secrets_of
+from sync.edge.streams import give_up_stdout, prepare_streams
 from sync.edge.transport import USER_AGENT
 
 Sending = Callable[[argparse.Namespace, Settings, Console], Ended]
@@ -55,7 +56,8 @@ segment; 5 stopped by a guard; 130 interrupted, run it again to go on"""
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit codes are those of the README."""
-    arguments = build_parser().parse_args(argv)
+    prepare_streams()
+    arguments = _parsed(sys.argv[1:] if argv is None else argv)
     console = Console(quiet=getattr(arguments, "json", False), log=_log_format(arguments.log, os.environ))
     console.hide(*secrets_of(os.environ))
     signal.signal(signal.SIGTERM, _interrupt)
@@ -67,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             workers=getattr(arguments, "workers", None),
         )
         code: int = arguments.command(arguments, settings, console)
+        sys.stdout.flush()
     except SyncError as error:
         console.fail(f"{error.message}.")
         if error.hint:
@@ -78,9 +81,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # whoever read our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up_stdout()
         return 0
+    except OSError as error:  # all others are told as errors of their files before they get here
+        give_up_stdout()
+        console.fail(f"the output can't be written: {error.strerror}. `cio-sync history` lists what was done.")
+        return 2
     return code
+
+
+def _parsed(argv: Sequence[str]) -> argparse.Namespace:
+    """The arguments; ends the process with code 2 where they are wrong. Nothing that is not text can be told in a
+    report, so such an argument is refused whatever it stands for."""
+    parser = build_parser()
+    for one in argv:
+        if any("\udc80" <= letter <= "\udcff" for letter in one):
+            parser.error(f"the argument {one!a} is not UTF-8 text; nothing was sent")
+    return parser.parse_args(argv)
 
 
 def build_parser() -> argparse.ArgumentParser:

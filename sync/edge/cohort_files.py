@@ -28,6 +28,7 @@ from sync.core.rows import NOT_JSON, REPLACEMENT, mend
 from sync.core.wire_segments import fold
 from sync.edge import parquet
 from sync.edge.csv_column import BOM, BadCsv, Opened, read_column
+from sync.edge.files import spoken
 from sync.edge.membership import Spool
 
 CHUNK = 20_000  # rows handled at a time
@@ -49,11 +50,12 @@ def read_cohort(source: str, id_column: str, id_type: str, spool: Spool) -> Snap
     """
     rows = _Rows(id_type, spool)
     for path in _paths(source):
-        with _explained(str(path)), path.open("rb") as raw:
+        name = spoken(path)
+        with _explained(name), path.open("rb") as raw:
             if raw.peek(4).startswith(parquet.MAGIC):
                 _read_parquet(path, id_column, rows)
             else:
-                _read(str(path), _unpacked(raw), id_column, rows)
+                _read(name, _unpacked(raw), id_column, rows)
     if rows.skipped and not rows.has_column:
         raise SourceError(
             f"no line of {source} has a value called {id_column!r}; nothing was sent",

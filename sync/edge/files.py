@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import glob
 import io
+import os
 import re
 import tempfile
 import zipfile
@@ -107,12 +108,13 @@ class EventFiles:
         """Files have no cursor: the ledger knows their events."""
 
     def _pieces_of(self, path: Path, *, done: int = 0, whole: bool = True) -> Iterator[Piece]:
-        with _explained(str(path)), path.open("rb") as file:
+        name = spoken(path)
+        with _explained(name), path.open("rb") as file:
             if file.peek(4).startswith(parquet.MAGIC):
                 yield from _rows_of(path, whole=whole)
                 self.bytes_read = done + path.stat().st_size
                 return
-            for piece in _parts(str(path), file, whole=whole):
+            for piece in _parts(name, file, whole=whole):
                 self.bytes_read = done + file.tell()
                 yield piece
 
@@ -206,6 +208,11 @@ def find_files(source: str, state_path: Path | None = None) -> list[Path]:
     return sorted(paths, key=lambda one: in_order(str(one)))
 
 
+def spoken(path: Path) -> str:
+    """A path as reports and letters can hold it: a name that is not UTF-8 has marks where its bytes are no text."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
 def in_order(name: str) -> list[tuple[int, str]]:
     """Sorts names by the numbers in them: Amplitude does not pad hours, and hour 10 comes after hour 9."""
     parts = re.split(r"(\d+)", name)
@@ -283,7 +290,7 @@ def _cut(parts: list[bytes]) -> bytes:
 def _rows_of(path: Path, *, whole: bool) -> Iterator[Piece]:
     with closing(parquet.read_lines(path)) as chunks:
         for lines in chunks:
-            yield Piece(str(path), lines)
+            yield Piece(spoken(path), lines)
             if not whole:
                 return
 
