@@ -16,12 +16,16 @@ from scenarios import profiles
 from scenarios.scratch import IN_MEMORY
 
 IN_CI = bool(os.environ.get("CI"))
+PROXIES = ("http_proxy", "https_proxy", "all_proxy")  # in either case of letters; whoever tests one names it
 ROOM_BYTES = 2 * 2**30  # a whole run fills a few hundred megabytes
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The Hypothesis profile (`dev` at a desk, `ci` on a CI machine) and the one marker of this suite."""
+    """The Hypothesis profile (`dev` at a desk, `ci` on a CI machine), no proxy, and the one marker of this suite."""
     profiles.load()
+    for name in PROXIES:
+        os.environ.pop(name, None)
+        os.environ.pop(name.upper(), None)  # every server of a test is on this machine
     keep_files_in_memory()
     # a shell that starts a run in the background has it ignore interrupts, and every process it starts with it
     signal.signal(signal.SIGINT, signal.default_int_handler)
