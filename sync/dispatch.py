@@ -28,7 +28,7 @@ from sync.stopping import Shield
 
 GRACE_S = 5.0  # for the answer to what was just sent, when somebody stops the run
 UNDER_WAY = 2  # batches a lane: one is being sent, one waits, so that the wire is never idle
-TOGETHER = 4  # batches that share a step: most of what one costs is that it has to be on the disk
+TOGETHER = 8  # batches that share a step: most of what one costs is that it has to be on the disk
 MOST_LETTERS = 1_000  # kept in memory until the next step
 
 

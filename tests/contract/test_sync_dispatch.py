@@ -23,7 +23,7 @@ from sync.edge.ledger import Ledger
 from sync.edge.pacing import Pacing
 from sync.run import Driver
 
-LANES = 24
+LANES = 64
 EVENTS = 3  # of each batch
 TAKEN = Reply(200, body=b"{}")
 HASTE = RetryPolicy(retries=0)
