@@ -143,10 +143,7 @@ def _lines(path: str) -> list[str]:
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise ConfigError(f"the names in {path} can't be read: {why}", hint="give one name a line, in UTF-8") from error
-    names = [line for line in text.split("\n") if line.strip()]
-    if not names:
-        raise ConfigError(f"there are no names in {path}; nothing was sent", hint="give one name a line, in UTF-8")
-    return names
+    return [line for line in text.split("\n") if line.strip()]
 
 
 def _condition(text: str) -> Condition:

@@ -31,12 +31,12 @@ def rules(*flags: str) -> Rules:
 def names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder with files of names."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "names").write_text("\ufefforder\n\n  spaced  \r\nwith, comma\n@at\n")
+    (tmp_path / "names").write_text("\ufefforder\n\n  spaced  \r\nwith, comma\n@at\nline\u2028end\n")
     (tmp_path / "empty").write_text("\n")
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
 
 
-NAMED = frozenset({"order", "spaced", "with, comma", "@at"})
+NAMED = frozenset({"order", "spaced", "with, comma", "@at", "line\u2028end"})
 FLAGS = [
     pytest.param([], Rules(), id="none"),
     pytest.param(["--event", "a", "--event", "b,c"], Rules(events=frozenset({"a", "b,c"})), id="names"),
@@ -48,7 +48,8 @@ FLAGS = [
     pytest.param(["--properties", "none"], Rules(properties=Select.NONE), id="no properties"),
     pytest.param(["--properties", "a", "--properties", " b"], Rules(properties=frozenset({"a", " b"})), id="some"),
     pytest.param(
-        ["--properties", "@names"], Rules(properties=frozenset({"order", "  spaced  ", "with, comma", "@at"})),
+        ["--properties", "@names"],
+        Rules(properties=frozenset({"order", "  spaced  ", "with, comma", "@at", "line\u2028end"})),
         id="properties from a file, to the letter",
     ),
     pytest.param(["--properties", "@empty"], Rules(properties=frozenset()), id="a file without properties: none"),

@@ -73,13 +73,3 @@ def test_a_file_whose_name_is_no_text_is_read_and_can_be_named(tmp_path: Path) -
         assert [piece.name for piece in files.pieces()] == [f"{tmp_path}/caf\ufffd.json"]
     with Spool() as spool:
         assert read_cohort(f"{tmp_path}/*", "user_id", "id", spool).kept == 1
-
-
-@pytest.mark.parametrize("content", ["", "\n \n"], ids=["nothing", "blank lines"])
-def test_a_file_without_names_is_no_choice_of_events(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, content: str
-) -> None:
-    monkeypatch.setenv("CIO_SYNC_STATE", str(tmp_path / "ledger.db"))
-    (tmp_path / "names").write_text(content)
-    assert main(["events", "export.json", "--event", f"@{tmp_path / 'names'}"]) == 2
-    assert f"there are no names in {tmp_path / 'names'}; nothing was sent" in capsys.readouterr().err
