@@ -19,6 +19,7 @@ import msgspec
 
 from sync.core.errors import LedgerError
 from sync.core.pace import DEFAULT_RATE_PER_S, LONGEST_TURN_S, Pace, Pacer
+from sync.edge.disk import unusable
 
 PACE_PREFIX = "cio-sync-pace-"
 _MOST_BYTES = 1 << 20
@@ -73,8 +74,8 @@ class SharedPacing(Pacing):
         """Raises LedgerError when the files can't be made."""
         super().__init__(rates_per_s)
         self._handles: dict[str, int] = {}
-        for api in self._pacers:
-            path = folder / f"{PACE_PREFIX}{hashlib.sha256(f'{site_id} {api}'.encode()).hexdigest()[:16]}"
+        self._paths = {api: folder / f"{PACE_PREFIX}{_name(site_id, api)}" for api in self._pacers}
+        for api, path in self._paths.items():
             try:
                 self._handles[api] = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             except OSError as error:
@@ -95,17 +96,26 @@ class SharedPacing(Pacing):
                 before = _encode(pacer.pace)
                 yield pacer
                 if _encode(pacer.pace) != before:
-                    text = _encode((now, pacer.pace))
-                    os.pwrite(handle, text, 0)
-                    os.ftruncate(handle, len(text))
+                    self._write(api, _encode((now, pacer.pace)))
             finally:
                 fcntl.flock(handle, fcntl.LOCK_UN)
+
+    def _write(self, api: str, text: bytes) -> None:
+        try:
+            os.pwrite(self._handles[api], text, 0)
+            os.ftruncate(self._handles[api], len(text))
+        except OSError as error:  # what others may not learn of must not be sent: they would send as much again
+            raise unusable(self._paths[api], error, what="the file of the pace") from error
 
     def close(self) -> None:
         with self._lock:
             handles, self._handles = self._handles, {}
         for handle in handles.values():
             os.close(handle)
+
+
+def _name(site_id: str, api: str) -> str:
+    return hashlib.sha256(f"{site_id} {api}".encode()).hexdigest()[:16]
 
 
 def _parse(text: bytes, now: float) -> Pace:

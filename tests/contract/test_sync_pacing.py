@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -131,6 +132,18 @@ def test_its_files_are_for_their_owner_alone(tmp_path: Path, two: tuple[SharedPa
 def test_a_folder_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="share the pace"):
         SharedPacing(tmp_path / "nowhere", "site", RATES)
+
+
+def test_a_turn_that_cannot_be_written_down_is_not_taken(
+    two: tuple[SharedPacing, SharedPacing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched, pytest.raises(LedgerError, match="the disk is full: the file of the pace"):
+        patched.setattr(os, "pwrite", full)
+        two[0].take("track", 1_000.0)
+    assert [two[n % 2].take("track", 1_000.0) for n in range(10)] == [0.0] * 10  # all that a second has
 
 
 # -- the driver goes by it --------------------------------------------------------------------------------------------
