@@ -126,7 +126,8 @@ V1 = [
 ]  # fmt: skip
 WITHOUT_A_KEY = [
     pytest.param(call("unsubscribe", "dlv1"), "POST /unsubscribe/dlv1",
-                 {"person 1": {**ANN, "unsubscribed": True}, "delivery dlv1": {"metrics": {}, "unsubscribed": True}},
+                 {"person 1": {**ANN, "unsubscribed": True},
+                  "delivery dlv1": {"metrics": {"unsubscribed": NOW}, "unsubscribed": True}},
                  id="unsubscribe"),
     pytest.param(call("report_metric", "dlv1", "clicked", href="https://example.com", timestamp=NOW - 9),
                  "POST /api/v1/metrics",

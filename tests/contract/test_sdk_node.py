@@ -100,7 +100,8 @@ WITHOUT_A_KEY = [
                  "POST /api/v1/metrics", {"delivery dlv1": {"metrics": {"clicked": NOW - 9}, "unsubscribed": False}},
                  id="reportMetric"),
     pytest.param(call("unsubscribe", "dlv1"), "POST /unsubscribe/dlv1",
-                 {"person 1": {**ANN, "unsubscribed": True}, "delivery dlv1": {"metrics": {}, "unsubscribed": True}},
+                 {"person 1": {**ANN, "unsubscribed": True},
+                  "delivery dlv1": {"metrics": {"unsubscribed": NOW}, "unsubscribed": True}},
                  id="unsubscribe"),
 ]  # fmt: skip
 
