@@ -140,9 +140,10 @@ def test_a_turn_that_cannot_be_written_down_is_not_taken(
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    with monkeypatch.context() as patched, pytest.raises(LedgerError, match="the disk is full: the file of the pace"):
+    with monkeypatch.context() as patched:
         patched.setattr(os, "pwrite", full)
-        two[0].take("track", 1_000.0)
+        with pytest.raises(LedgerError, match="the disk is full: the file of the pace"):
+            two[0].take("track", 1_000.0)
     assert [two[n % 2].take("track", 1_000.0) for n in range(10)] == [0.0] * 10  # all that a second has
 
 
