@@ -90,6 +90,8 @@ def test_a_machine_that_finds_something_writes_the_shortest_way_there(
     assert re.findall(r"state\.adds\(number=(\d+)\)", story.read_text()) == ["6"]
     assert story.read_text() in told
     assert told.endswith("0 of 1 machines found nothing wrong\n")
+    figures = dict(zip(exploring.COLUMNS, told.splitlines()[-2].strip("| ").split(" | "), strict=True))
+    assert (figures["machine"], int(figures["shrinks"]) > 0) == ("counting", True)
 
 
 def test_what_is_wrong_with_a_machine_itself_is_no_story(monkeypatch: pytest.MonkeyPatch) -> None:
