@@ -10,6 +10,8 @@ import io
 import os
 import signal
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -21,6 +23,8 @@ from sync.core.report import KINDS, Ended, Report, encode
 from sync.edge.console import PLAIN, Console
 from sync.edge.settings import secrets_of
 from sync.running import Runner, Surroundings
+
+LOOK_UP_S = 0.5
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -91,13 +95,22 @@ def play(order: Order, stderr: TextIO) -> Outcome:
 
 
 def main() -> int:
-    """Only its crew sends it a signal: one at the keyboard is for the crew."""
+    """Only its crew sends it a signal: one at the keyboard is for the crew, whose process id is the one argument."""
+    threading.Thread(target=_end_with, args=(int(sys.argv[1]),), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _interrupt)
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
     outcome = play(order, sys.stderr)
     sys.stdout.buffer.write(msgspec.json.encode(outcome))
     return outcome.exit_code
+
+
+def _end_with(crew: int) -> NoReturn:
+    """A crew that was killed takes its runs along, which may be killed anywhere: whoever is started in its place would
+    find them at work, without anybody to tell how they ended."""
+    while os.getppid() == crew:
+        time.sleep(LOOK_UP_S)
+    os._exit(1)
 
 
 def _interrupt(number: int, frame: object) -> NoReturn:

@@ -7,6 +7,7 @@ and give up; all share one pace, by the files beside the ledger. What is due is 
 from __future__ import annotations
 
 import contextlib
+import os
 import selectors
 import subprocess
 import sys
@@ -106,8 +107,9 @@ class Crew:
 
     def _start(self, name: str) -> None:
         order = msgspec.json.encode(msgspec.structs.replace(self._order, name=name))
+        command = (*COMMAND, str(os.getpid()))
         # a session of its own: a signal at the keyboard is for the crew, which tells each run once
-        process = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
         self._hands.append(Hand(name, self._keys[name], process))
         assert process.stdin is not None, "it was asked for"
         with contextlib.suppress(BrokenPipeError), process.stdin as stdin:  # one that died is noticed at its end

@@ -7,11 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sync.crew import COMMAND
 from sync.edge.ledger import Ledger
 from tests.integration.event_engine import BATCH_PATH, Engine, ended_report, wide
 from tests.integration.test_events_faults import Choosy
@@ -64,8 +66,9 @@ def start(engine: Engine, *arguments: str) -> subprocess.Popen[str]:
         "PROD_APP_KEY": workspace.app_api_key,
     }  # fmt: skip
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "sync", *arguments], env={**clean, **own}, stdout=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-P", "-m", "sync", *arguments], env={**clean, **own}, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
 
 
 def kill_at(engine: Engine, path: str, nth: int, when: str, *arguments: str) -> None:
@@ -75,15 +78,15 @@ def kill_at(engine: Engine, path: str, nth: int, when: str, *arguments: str) -> 
     process = start(engine, *arguments)
     wait_for(lambda: engine.workspace.faults[0]["fired"] == 1 or process.poll() is not None)
     process.kill()
-    process.communicate(timeout=PATIENCE_S)
+    process.communicate(timeout=PATIENCE_S)  # its stderr ends with the last of the processes that it started
     assert process.returncode == -signal.SIGKILL, "it was over before it was killed"
 
 
 def finish(engine: Engine, *arguments: str) -> Any:
     """What a command that ends well tells as JSON."""
     process = start(engine, *arguments, "--json")
-    told, _ = process.communicate(timeout=PATIENCE_S)
-    assert process.returncode == 0, told
+    told, said = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, told + said
     return json.loads(told)
 
 
@@ -114,16 +117,16 @@ def test_a_replay_that_was_killed_is_ended_by_a_run_over_the_source_too(engine: 
 
 
 @pytest.mark.parametrize(
-    ("path", "nth", "when"),
+    ("cut_off", "path", "nth", "when"),
     [
-        pytest.param("/v1/segments", 2, ALREADY, id="before the segment is known"),
-        pytest.param(ADD_PATH, 2, NEVER, id="among members"),
-        pytest.param(BATCH_PATH, 1, NEVER, id="in the first batch"),
-        pytest.param(BATCH_PATH, 4, ALREADY, id="among batches"),
+        pytest.param("vip", "/v1/segments", 2, ALREADY, id="before the segment is known"),
+        pytest.param("vip", ADD_PATH, 2, NEVER, id="among members"),
+        pytest.param("orders", BATCH_PATH, 1, NEVER, id="in the first batch"),
+        pytest.param("orders", BATCH_PATH, 4, ALREADY, id="among batches"),
     ],
 )
 def test_a_scheduler_that_was_killed_is_followed_by_one_that_runs_what_was_cut_off(
-    engine: Engine, tmp_path: Path, path: str, nth: int, when: str
+    engine: Engine, tmp_path: Path, cut_off: str, path: str, nth: int, when: str
 ) -> None:
     config = tmp_path / "sync.toml"
     config.write_text(FILE.format(state=engine.path, url=engine.url))
@@ -132,8 +135,37 @@ def test_a_scheduler_that_was_killed_is_followed_by_one_that_runs_what_was_cut_o
     engine.workspace.add_people([{"id": one} for one in PEOPLE])
     kill_at(engine, path, nth, when, "run", "--config", str(config))
     told = finish(engine, "run", "--config", str(config), "--once")
-    assert "orders" in told["runs"]
+    assert cut_off in told["runs"]  # the other may have ended beside it
     assert sorted(engine.numbers()) == NUMBERS
     (segment,) = engine.workspace.segments
     assert {one.id for one in segment.members} == set(PEOPLE)
     assert finish(engine, "run", "--config", str(config), "--once")["runs"] == {}
+
+
+START = """
+import subprocess, sys
+subprocess.Popen([*sys.argv[1:], str(__import__("os").getpid())], stdin=0)
+print("started", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_run_ends_with_the_scheduler_that_started_it() -> None:
+    """It would wait for its order for ever: whoever holds the other end is alive."""
+    crew = subprocess.Popen(
+        [sys.executable, "-c", START, *COMMAND], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert crew.stdout is not None
+    assert crew.stderr is not None
+    assert crew.stdout.readline() == b"started\n"
+    crew.kill()
+    crew.wait(PATIENCE_S)
+    ended = threading.Thread(target=crew.stderr.read, daemon=True)  # to the end of the last process that has it
+    ended.start()
+    ended.join(PATIENCE_S)
+    assert not ended.is_alive()
+    assert crew.stdin is not None
+    crew.stdin.close()
+    ended.join(PATIENCE_S)
+    crew.stdout.close()
+    crew.stderr.close()
