@@ -69,14 +69,25 @@ def _mutants(options: argparse.Namespace) -> int:
     try:
         if options.command == []:
             raise ValueError("a command belongs behind --, such as: cio-scenarios mutants -- pytest tests/")
-        wanted = [*options.names, *(catalogue.BREAKAGES if options.breakages else ())]
-        chosen = catalogue.choose(wanted, options.room)
+        chosen = catalogue.choose(options.names, options.room)
+        if options.breakages:
+            chosen = _breakages(chosen, options.names)
         if options.list:
             return _say(telling.as_list(chosen))
         return _run(options, chosen)
     except (ValueError, running.CannotRun) as error:
         print(f"cio-scenarios: {error}", file=sys.stderr)  # noqa: T201 - this is a command
         return USAGE
+
+
+def _breakages(chosen: list[Mutant], named: Sequence[str]) -> list[Mutant]:
+    """Those of the fixed twenty, in their order. Raises ValueError for one that was named and is none of them."""
+    from scenarios.mutants.catalogue import BREAKAGES  # as above
+
+    if others := [name for name in named if name not in BREAKAGES]:
+        raise ValueError(f"{others[0]} is none of the fixed twenty; `mutants --breakages --list` names them")
+    known = {mutant.name: mutant for mutant in chosen}
+    return [known[name] for name in BREAKAGES if name in known]
 
 
 def _run(options: argparse.Namespace, chosen: list[Any]) -> int:

@@ -259,6 +259,8 @@ def test_the_mutants_can_be_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["mutants", "--list", "--room", "engine", "--breakages"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[1] for line in lines] == [one.name for one in choose(BREAKAGES, ENGINE)]
+    assert main(["mutants", "--list", "local-time", "--breakages"]) == 0
+    assert [line.split()[1] for line in capsys.readouterr().out.splitlines()] == ["local-time"]
 
 
 STORY = '"""I1: missing 1."""\n\nMACHINE = "cohorts"\n\n\ndef play(state: Any) -> None:\n    state.begins()\n'

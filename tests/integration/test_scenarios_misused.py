@@ -18,6 +18,9 @@ from scenarios.profiles import VARIABLE
         pytest.param(["mutants", "--timeout", "-1"], "seconds, more than 0", id="no time"),
         pytest.param(["mutants", "--timeout", "soon"], "seconds, more than 0", id="no number"),
         pytest.param(["mutants", "nobody"], "cio-scenarios: there is no mutant nobody", id="no such mutant"),
+        pytest.param(
+            ["mutants", "ids-trimmed", "--breakages"], "ids-trimmed is none of the fixed twenty", id="no breakage"
+        ),
         pytest.param(["interleave", "nowhere.json"], "nowhere.json can't be read: No such file", id="no file"),
         pytest.param(["interleave", "broken.json"], "broken.json is no story: Expecting", id="no JSON"),
         pytest.param(["interleave", "list.json"], "list.json is no story: a story is {", id="no story"),
