@@ -65,7 +65,8 @@ def late_ones(reported: str) -> list[str]:
 def test_a_server_that_starts_and_serves_track_loads_nothing_that_this_does_not_need(tmp_path: Path) -> None:
     report = tmp_path / "imported"
     command = [*FAKEIO, "serve", "--port", "0", "--json"]
-    environment = own({"PYTHONPROFILEIMPORTTIME": "1"})
+    # a process that measures its coverage imports for that too
+    environment = own({"PYTHONPROFILEIMPORTTIME": "1", "COVERAGE_PROCESS_START": "", "COVERAGE_PROCESS_CONFIG": ""})
     with (
         report.open("w") as stderr,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment) as process,

@@ -137,4 +137,4 @@ def test_every_excuse_to_a_checker_names_its_code_and_its_reason() -> None:
 def test_the_top_level_holds_what_was_agreed() -> None:
     agreed = {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "conftest.py", *ROOTS}
     there = {path.name for path in CHECKOUT.iterdir() if not path.name.startswith(".")}
-    assert there - {"build", "dist"} == agreed
+    assert there - {"build", "dist", "__pycache__"} == agreed
