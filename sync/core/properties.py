@@ -55,6 +55,8 @@ _EMPTY = b"{}"
 _OPENED = b'{"'
 _QUOTE = ord('"')
 
+_Columns = tuple[Raw, Raw, Raw, Raw]  # event, user and group properties, and groups
+
 
 class Properties:
     """Encodes the data of events by one rule. `parity` makes every value text, as Amplitude's own stream does.
@@ -75,12 +77,15 @@ class Properties:
 
     def encode_data(self, row: Row) -> bytes | None:
         """The JSON object for `data`; None when the event properties are no object, which makes it a bad row."""
-        if self._may_stay and (self._keep_nulls or not _mentions_null(row)):
-            own = bytes(row.event_properties)
+        if self._may_stay:
+            columns = row.event_properties, row.user_properties, row.group_properties, row.groups
+            if not self._keep_nulls:
+                columns = _without_nulls(columns)
+            own = bytes(columns[0])
             if own[:2] == _OPENED and _decode_special(own) == _NOTHING_SPECIAL:
-                return _with_nested(row, b",", own[:-1])
+                return _with_nested(columns, b",", own[:-1])
             if own == _EMPTY:
-                return _with_nested(row, b"", b"{")
+                return _with_nested(columns, b"", b"{")
         return self._rebuilt(row)
 
     def _rebuilt(self, row: Row) -> bytes | None:
@@ -111,13 +116,26 @@ class Properties:
         return {name: value for name, value in members.items() if value != _NULL}
 
 
-def _mentions_null(row: Row) -> bool:
-    """Whether there may be a property that is null: the word stands somewhere in them. The columns themselves may be
-    null, which is nothing."""
-    return any(
-        _NULL_WORD in raw and raw != _NULL
-        for raw in map(bytes, (row.event_properties, row.user_properties, row.group_properties, row.groups))
+def _without_nulls(columns: _Columns) -> _Columns:
+    """The same without properties that are null. Looked into only where the word stands in one, and written anew only
+    where it is more than a part of a value: this runs for every event."""
+    own, users, group_properties, groups = columns
+    return (
+        _spared(own) if _NULL_WORD in bytes(own) else own,
+        _spared(users) if _NULL_WORD in bytes(users) else users,
+        _spared(group_properties) if _NULL_WORD in bytes(group_properties) else group_properties,
+        _spared(groups) if _NULL_WORD in bytes(groups) else groups,
     )
+
+
+def _spared(raw: Raw) -> Raw:
+    try:
+        members = _decode_members(raw)
+    except msgspec.ValidationError:  # no object, so it has no properties
+        return raw
+    if _NULL not in members.values():
+        return raw
+    return Raw(_encode({name: value for name, value in members.items() if value != _NULL}))
 
 
 def compact(data: bytes) -> bytes:
@@ -131,14 +149,14 @@ def _unescaped(escape: re.Match[bytes]) -> bytes:
     return escape.group() if letter in '"\\' or letter < " " else letter.encode()
 
 
-def _with_nested(row: Row, comma: bytes, start: bytes) -> bytes:
+def _with_nested(columns: _Columns, comma: bytes, start: bytes) -> bytes:
     """`start` completed by what stands under names of its own."""
-    users, groups = row.user_properties, row.groups
-    if row.group_properties in _NOTHING and users not in _NOTHING:  # the usual two shapes, at the best price
+    _, users, group_properties, groups = columns
+    if group_properties in _NOTHING and users not in _NOTHING:  # the usual two shapes, at the best price
         if groups in _NOTHING:
             return b"".join((start, comma, b'"user_properties":', users, b"}"))
         return b"".join((start, comma, b'"user_properties":', users, b',"groups":', groups, b"}"))
-    named = zip(_NESTED_HEADS, (users, row.group_properties, groups), strict=True)
+    named = zip(_NESTED_HEADS, (users, group_properties, groups), strict=True)
     members = [head + bytes(raw) for head, raw in named if raw not in _NOTHING]
     return b"".join((start, comma if members else b"", b",".join(members), b"}"))
 
