@@ -58,6 +58,10 @@ LAYOUT = [
         {"a": 1, "groups": {"e": "null"}}, id="nulls in every place",
     ),
     pytest.param(
+        {"group_properties": {"a": None, "b": {"c": None}}}, {"group_properties": {"b": {"c": None}}},
+        id="nulls of a group, and inside of a value",
+    ),
+    pytest.param(
         {"event_properties": {"a": [1, {"b": None}], "": 2, "x.y": {}}}, {"a": [1, {"b": None}], "": 2, "x.y": {}},
         id="nested, unnamed, with dots",
     ),
@@ -81,10 +85,10 @@ def test_event_properties_that_are_no_object_make_a_bad_row(value: Any) -> None:
 
 
 def test_bytes_are_passed_on_untouched() -> None:
-    text = b'{"event_properties":{"n":1.10,"big":123456789012345678901234567890,"s":"\\u00e9"},"groups":{"g":[1.0]}}'
+    text = b'{"event_properties":{"n":1.10,"big":123456789012345678901234567890,"s":"\\u00e9"},"groups":{"g": [1.0, null]}}'
     (row,) = parse_rows(text)
     assert Properties().encode_data(row) == (
-        b'{"n":1.10,"big":123456789012345678901234567890,"s":"\\u00e9","groups":{"g":[1.0]}}'
+        b'{"n":1.10,"big":123456789012345678901234567890,"s":"\\u00e9","groups":{"g": [1.0, null]}}'
     )
 
 
