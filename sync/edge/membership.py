@@ -136,7 +136,8 @@ class Members:
     def write_changes(self, number: int, before: Known, after: Known) -> None:
         """Bring a bucket from `before` to `after`, leaving alone what did not change."""
         for state, old, new in zip(Known._fields, before, after, strict=True):
-            if old != new:
+            # sets compare member by member, even with themselves, and most are the very same
+            if old is not new and old != new:
                 self.write(number, state, new)
 
     def ids(self, state: str) -> Iterator[bytes]:
