@@ -124,7 +124,7 @@ def _levels(text: bytes) -> int:
     if text.count(b"[") + text.count(b"{") <= MOST_LEVELS:  # those inside of texts included
         return 0
     steps = (1 if bracket in b"[{" else -1 for bracket in _BRACKET.findall(_TEXT.sub(b"", text)))
-    return max(accumulate(steps))
+    return max(accumulate(steps), default=0)  # none at all, where a column is nothing but a text of brackets
 
 
 def _as_it_is(line: bytes) -> bytes:

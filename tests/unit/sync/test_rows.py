@@ -168,6 +168,15 @@ def test_properties_are_read_down_to_a_level_and_no_further(column: str, open: b
     assert neighbour == only(WHOLE)
 
 
+@pytest.mark.parametrize("column", COLUMNS)
+def test_a_column_that_is_a_text_of_brackets_has_no_levels(column: str) -> None:
+    """Once, such a text ended the whole run."""
+    text = json.dumps("[" * 700).encode()
+    strange, neighbour = parse_rows(b'{"%b":%b,' % (column.encode(), text) + WHOLE[1:] + b"\n" + WHOLE)
+    assert bytes(getattr(strange, column)) == text
+    assert neighbour == only(WHOLE)
+
+
 @pytest.mark.parametrize("noise", [b"", b'"nan":NaN,'], ids=["plain", "to be mended"])
 @pytest.mark.parametrize("levels", [500, 5_000, 100_000])
 def test_it_is_told_that_a_line_is_nested_too_deep_however_deep_it_is(levels: int, noise: bytes) -> None:
