@@ -19,7 +19,15 @@ from tests.integration.cohort_engine import HASTE, Engine
 from tests.integration.event_engine import row
 
 PATIENCE_S = 60.0
-FILE = """
+DESTINATION = """
+[destinations.production]
+site_id = "PROD_SITE_ID"
+track_api_key = "PROD_TRACK_KEY"
+app_api_key = "PROD_APP_KEY"
+track_url = "{url}"
+app_url = "{url}"
+"""
+FILE = DESTINATION + """
 [engine]
 state = "{state}"
 
@@ -28,13 +36,6 @@ amplitude = "us"
 
 [sources.files]
 files = "export.json"
-
-[destinations.production]
-site_id = "PROD_SITE_ID"
-track_api_key = "PROD_TRACK_KEY"
-app_api_key = "PROD_APP_KEY"
-track_url = "{url}"
-app_url = "{url}"
 
 [syncs.vip]
 kind = "cohort"

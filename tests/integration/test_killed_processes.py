@@ -16,6 +16,7 @@ import pytest
 from sync.crew import COMMAND
 from sync.edge.ledger import Ledger
 from tests.integration.event_engine import BATCH_PATH, Engine, ended_report, wide
+from tests.integration.scheduled_syncs import DESTINATION
 from tests.integration.test_events_faults import Choosy
 from tests.integration.test_events_kill import PATIENCE_S, wait_for
 
@@ -23,7 +24,7 @@ ADD_PATH = "/api/v1/segments/*/add_customers"
 NEVER, ALREADY = "before_commit", "after_commit"
 NUMBERS = list(range(110))
 PEOPLE = [f"p{n}" for n in range(1_500)]  # two calls
-FILE = """
+FILE = DESTINATION + """
 [engine]
 state = "{state}"
 track_rate = 0
@@ -34,13 +35,6 @@ files = "cohort.csv"
 
 [sources.export]
 files = "export.json"
-
-[destinations.production]
-site_id = "PROD_SITE_ID"
-track_api_key = "PROD_TRACK_KEY"
-app_api_key = "PROD_APP_KEY"
-track_url = "{url}"
-app_url = "{url}"
 
 [syncs.vip]
 kind = "cohort"

@@ -10,8 +10,9 @@ import pytest
 
 from sync.cli import main
 from tests.integration.cohort_engine import Engine
+from tests.integration.scheduled_syncs import DESTINATION
 
-FILE = """
+FILE = DESTINATION + """
 [engine]
 state = "{state}"
 track_rate = 0
@@ -19,13 +20,6 @@ app_rate = 0
 
 [sources.files]
 files = "cohort.csv"
-
-[destinations.production]
-site_id = "PROD_SITE_ID"
-track_api_key = "PROD_TRACK_KEY"
-app_api_key = "PROD_APP_KEY"
-track_url = "{url}"
-app_url = "{url}"
 
 [syncs.gold]
 kind = "cohort"
