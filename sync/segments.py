@@ -142,6 +142,8 @@ def make_segment(destination: Destination, intent: CohortIntent) -> SegmentInfo:
         found = _ending(list_segments(destination), (marker(intent.key),))
         if found is not None:
             return found
+        if attempt < CREATE_TRIES:  # where one request a time is allowed, the look was that one
+            destination.driver.rest(attempt, fate.reply)
     raise InDoubt(
         f"creating segment {intent.segment_name!r} got no usable answer in {CREATE_TRIES} tries",
         hint=f"run again later; a segment that was made after all is found by its {MARKER} marker",

@@ -76,25 +76,44 @@ def test_an_outage_that_outlasts_the_engines_patience_is_told(
     assert STEADFAST.budget_s / 2 <= clock.slept <= STEADFAST.budget_s
 
 
-def test_a_throttle_and_what_it_asks_for_are_on_the_same_clock(
-    fake: Fake, workspace: WorkspaceHandle, clock: WorkspaceClock, tmp_path: Path
-) -> None:
-    file = tmp_path / "cohort.csv"
+def deliver_cohort(
+    fake: Fake, workspace: WorkspaceHandle, clock: WorkspaceClock, folder: Path, policy: RetryPolicy
+) -> Ended:
+    """Two people, with no rate of our own at the App API."""
+    file = folder / "cohort.csv"
     file.write_text("user_id\n42\n43\n")
-    # two a second: before each try to make the segment, the engine looks whether it is there already
-    throttle = workspace.fault("throttle", per_s=2, retry_after=2, match={"api": "app"})
-    engine = Engine(fake, workspace, tmp_path)
+    engine = Engine(fake, workspace, folder)
     settings = engine.settings(app_api_key=workspace.app_api_key, app_rate_per_s=0.0)
     options = CohortOptions(source=str(file), name="vip")
     with Ledger.open(engine.path) as ledger:
-        ended = run_cohort(
-            options, settings, ledger, Console(quiet=True, stream=io.StringIO()), policy=STEADFAST, clock=clock
-        )
+        console = Console(quiet=True, stream=io.StringIO())
+        return run_cohort(options, settings, ledger, console, policy=policy, clock=clock)
+
+
+def test_a_throttle_and_what_it_asks_for_are_on_the_same_clock(
+    fake: Fake, workspace: WorkspaceHandle, clock: WorkspaceClock, tmp_path: Path
+) -> None:
+    throttle = workspace.fault("throttle", per_s=1, retry_after=2, match={"api": "app"})
+    ended = deliver_cohort(fake, workspace, clock, tmp_path, STEADFAST)
     assert ended.exit_code == 0
     assert [member["id"] for member in workspace.segments[0].members] == ["42", "43"]
     assert throttle.fired >= 1
     # the engine asked again when it had waited as long as it was told to, and never in vain
     assert round(clock.slept, 3) >= 2 * throttle.fired
+
+
+@pytest.mark.parametrize("fault", [None, {"per_s": 1}, {"per_s": 1, "retry_after": 7}])
+def test_where_one_request_a_second_is_allowed_the_segment_is_made_all_the_same(
+    fake: Fake, workspace: WorkspaceHandle, clock: WorkspaceClock, tmp_path: Path, fault: dict[str, int] | None
+) -> None:
+    if fault is None:
+        workspace.update_settings(rate_limits="enforced", app_rate_limit=1)
+    else:
+        workspace.fault("throttle", **fault, match={"api": "app"})
+    ended = deliver_cohort(fake, workspace, clock, tmp_path, RetryPolicy())
+    makings = [one.status for one in workspace.requests if (one.method, one.path) == ("POST", "/v1/segments")]
+    assert (ended.exit_code, makings[-1], set(makings[:-1])) == (0, 200, {429})
+    assert len(workspace.segments) == 1
 
 
 def test_what_is_planned_happens_in_its_order_and_at_its_time(
