@@ -14,11 +14,15 @@ from typing import IO
 
 from sync.core.amplitude import (
     COHORTS_PATH,
+    USAGE_PATH,
     CohortInfo,
+    ends_the_month,
+    error_details,
     file_path,
     is_ready,
     parse_cohorts,
     parse_request_id,
+    parse_usage,
     poll_waits,
     quota_used_up,
     refusal,
@@ -39,6 +43,7 @@ from sync.run import SystemClock
 # A limit of Amplitude's counts minutes and comes without a Retry-After, so the waits are longer than at Customer.io.
 PATIENCE = RetryPolicy(retries=6, base_s=15.0, cap_s=120.0, budget_s=600.0)
 DEADLINE_S = 900.0
+_TOO_MANY = 429
 _GONE = frozenset({403, 404, 410})  # what a request id that is no more may be answered with; which one, nobody says
 
 
@@ -92,13 +97,26 @@ class Amplitude:
         now = self._clock.now()
         if self._ledger is not None and not self._ledger.spend_request(now):
             raise quota_used_up(now)
-        fate = self._settle(_get(wanted), self._transport.send, lambda reply: parse_request_id(reply.body) is not None)
+        fate = self._settle(
+            _get(wanted), self._transport.send, lambda reply: parse_request_id(reply.body) is not None,
+            final=self._ends_the_month,
+        )  # fmt: skip
         if self._ledger is not None and fate.kind in (FateKind.REFUSED, FateKind.UNAUTHORISED, FateKind.THROTTLED):
             self._ledger.return_request(now)
+        if fate.kind is FateKind.REFUSED and fate.reply is not None and fate.reply.status == _TOO_MANY:
+            raise quota_used_up(now, "as Amplitude counts them")
         request_id = parse_request_id(_expect(fate, "asking for the cohort").body) or ""
         if self._ledger is not None:
             self._ledger.store_job(wanted, request_id, now)
         return request_id
+
+    def _ends_the_month(self, reply: Reply) -> bool:
+        """Whether an answer means the month's quota. Asks for Amplitude's count once: an answer is not waited for."""
+        if reply.status != _TOO_MANY:
+            return False
+        told = self._transport.send(_get(USAGE_PATH))
+        usage = parse_usage(told.body) if isinstance(told, Reply) and told.status == 200 else None
+        return ends_the_month(usage, error_details(reply.body))
 
     def _fetch(self, request_id: str, wanted: str, sink: IO[bytes]) -> bool:
         """Wait for a computation and read it; False when Amplitude knows nothing of it any more."""
@@ -141,15 +159,16 @@ class Amplitude:
             sink.truncate()
             return self._transport.download(request.path, sink, encoding=encoding)
 
-        fate = self._settle(_get(path), attempt, final=final)
+        fate = self._settle(_get(path), attempt, final=lambda reply: reply.status in final)
         sink.seek(0)
         return fate
 
     # -- asking -------------------------------------------------------------------------------------------------------
     def _settle(
         self, request: Request, attempt: Callable[[Request], Answer],
-        usable: Callable[[Reply], bool] = lambda reply: True, *, final: Collection[int] = (),
+        usable: Callable[[Reply], bool] = lambda reply: True, *, final: Callable[[Reply], bool] = lambda reply: False,
     ) -> Fate:  # fmt: skip
+        """The end of a request; an answer that is `final` is not tried again, though others of its status are."""
         story = send_until_settled(request, self._policy, self._jitter, usable)
         answer: Answer = None
         attempts = 0
@@ -161,7 +180,7 @@ class Amplitude:
                 return fate
             if isinstance(step, Send):
                 answer, attempts = attempt(step.request), attempts + 1
-                if isinstance(answer, Reply) and answer.status in final:
+                if isinstance(answer, Reply) and final(answer):
                     return Fate(FateKind.REFUSED, answer, attempts)
             else:
                 self._pause(step.seconds, f"Amplitude: {step.why}")

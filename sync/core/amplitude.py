@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import msgspec
@@ -18,6 +18,7 @@ from sync.core.rows import NOT_JSON
 from sync.core.sending import Reply
 
 COHORTS_PATH = "/api/3/cohorts?includeSyncInfo=true"
+USAGE_PATH = "/api/3/cohorts/usage"
 MONTHLY_REQUESTS = 500  # Amplitude > Behavioral Cohorts API > Considerations
 JOB_LIFE_S = 7 * 86400.0  # how long a request id can be asked for its file
 IN_PROGRESS, COMPLETED = "JOB INPROGRESS", "JOB COMPLETED"
@@ -168,13 +169,45 @@ def month_of(now: float) -> str:
     return datetime.fromtimestamp(now, UTC).strftime("%Y-%m")
 
 
-def quota_used_up(now: float) -> SourceError:
-    """The error for a month whose requests are spent."""
+class Usage(NamedTuple):
+    """What Amplitude itself counts of a month's cohort requests."""
+
+    spent: int
+    limit: int
+
+    @property
+    def is_used_up(self) -> bool:
+        return self.spent >= self.limit
+
+
+def parse_usage(body: bytes) -> Usage | None:
+    """Amplitude's count, nested or flat, for its public clients meet both; None when the text is neither."""
+    try:
+        document = msgspec.json.decode(body)
+    except NOT_JSON:
+        return None
+    told = document.get("rest_download", document) if isinstance(document, dict) else None
+    if not isinstance(told, dict):
+        return None
+    spent, limit = _count(told.get("usage", told.get("count"))), _count(told.get("limit"))
+    return None if spent is None or limit is None else Usage(spent, limit)
+
+
+def ends_the_month(usage: Usage | None, said: str) -> bool:
+    """Whether a 429 to a cohort request means the month's quota, which no wait of ours outlasts, and not the pace.
+
+    Amplitude's own count decides. Where that can't be had, its words do: `said` speaks of a month, or does not.
+    """
+    return usage.is_used_up if usage is not None else "month" in said.lower()
+
+
+def quota_used_up(now: float, counted: str = f"{MONTHLY_REQUESTS} as counted here") -> SourceError:
+    """The error for a month whose requests are spent; `counted` says who found that."""
     today = datetime.fromtimestamp(now, UTC)
     first = datetime(today.year + today.month // 12, today.month % 12 + 1, 1, tzinfo=UTC)
     return SourceError(
-        f"this project has used its {MONTHLY_REQUESTS} cohort requests of the month, as counted here;"
-        " nothing was asked for and nothing was sent",
+        f"this project has used up its cohort requests of the month, {counted};"
+        " no computation was asked for and nothing was sent",
         hint=f"the count starts anew on {first:%Y-%m-%d} (UTC); sync less often, or let Amplitude push the cohort to"
         " `cio-sync listen`",
         code="cohort_quota",

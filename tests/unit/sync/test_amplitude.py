@@ -12,12 +12,15 @@ from hypothesis import strategies as st
 
 from sync.core.amplitude import (
     CohortInfo,
+    Usage,
     choose_cohort,
+    ends_the_month,
     error_details,
     is_ready,
     month_of,
     parse_cohorts,
     parse_request_id,
+    parse_usage,
     poll_waits,
     quota_used_up,
     refusal,
@@ -127,6 +130,35 @@ def test_polls_grow_and_end_before_the_deadline(deadline_s: float) -> None:
 def test_the_quota_is_of_a_month_in_utc(now: float, month: str, anew: str) -> None:
     assert month_of(now) == month
     assert anew in quota_used_up(now).hint
+
+
+@pytest.mark.parametrize(
+    ("body", "usage"),
+    [
+        pytest.param(b'{"rest_download":{"limit":500,"usage":12,"resets_at":1}}', Usage(12, 500), id="nested"),
+        pytest.param(b'{"limit":500,"count":500}', Usage(500, 500), id="flat"),
+        pytest.param(b'{"rest_download":{"usage":12}}', None, id="no limit"),
+        pytest.param(b'{"rest_download":7,"limit":500,"count":500}', None, id="another shape"),
+        pytest.param(b'{"limit":"500","count":true}', None, id="other types"),
+        pytest.param(b"[]", None, id="a list"),
+        pytest.param(b"<html>", None, id="a page"),
+    ],
+)
+def test_amplitudes_own_count_is_read(body: bytes, usage: Usage | None) -> None:
+    assert parse_usage(body) == usage
+
+
+@pytest.mark.parametrize(
+    ("usage", "said", "ends"),
+    [
+        pytest.param(Usage(500, 500), "", True, id="the count says so"),
+        pytest.param(Usage(499, 500), "500 a month, 60 in ten minutes", False, id="the count wins over the words"),
+        pytest.param(None, "Exceeded the Monthly limit", True, id="only the words say so"),
+        pytest.param(None, "Too many requests", False, id="nothing says so"),
+    ],
+)
+def test_the_quota_is_told_from_the_pace(usage: Usage | None, said: str, ends: bool) -> None:
+    assert ends_the_month(usage, said) is ends
 
 
 def _error(details: str) -> bytes:
