@@ -24,9 +24,9 @@ def add_cohort_arguments(parser: argparse.ArgumentParser) -> None:
         "source", type=_source, metavar="SOURCE",
         help="a file or glob (Amplitude cohort CSV, plain or gzip, JSONL or Parquet), or amplitude:COHORT_ID",
     )
-    add("--name", required=True, type=_text, metavar="NAME", help="names the sync and its segment, [Amplitude] NAME")
+    add("--name", required=True, type=filled, metavar="NAME", help="names the sync and its segment, [Amplitude] NAME")
     add("--cohort-id", default="", metavar="ID", help="added to the segment's name (the COHORT_ID)")
-    add("--id-column", default="user_id", type=_text, metavar="COLUMN", help="where the identifiers are (user_id)")
+    add("--id-column", default="user_id", type=filled, metavar="COLUMN", help="where the identifiers are (user_id)")
     add("--id-type", default="id", choices=ID_TYPES, help="what kind of Customer.io identifier they are (id)")
     add("--segment-id", type=_segment_id, metavar="N", help="use this manual segment, whoever made it")
     add("--full", action="store_true", help="send everybody again; also confirms a changed column or id type")
@@ -67,7 +67,8 @@ def _source(value: str) -> str:
     return value
 
 
-def _text(value: str) -> str:
+def filled(value: str) -> str:
+    """A name as it was typed. Raises ArgumentTypeError for a blank one."""
     if not value.strip():
         raise argparse.ArgumentTypeError("must not be empty")
     return value

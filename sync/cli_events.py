@@ -7,11 +7,11 @@ import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from sync.cli_cohort import project_of
+from sync.cli_cohort import filled, project_of
 from sync.core.conditions import Condition, parse_condition
 from sync.core.conversions import Conversions
 from sync.core.errors import ConfigError
-from sync.core.mapping import Rules
+from sync.core.mapping import Rules, why_nothing_is_sent
 from sync.core.properties import Select
 from sync.core.report import Ended
 from sync.core.times import parse_moment_s
@@ -53,7 +53,10 @@ def add_rule_arguments(parser: argparse.ArgumentParser) -> None:
         help="send only rows of which this is true, such as 'country is not US' (is, is not, contains, does not"
         " contain); may be repeated, then all must be true; a property that is missing is never a match",
     )
-    add("--id-property", default="user_id", metavar="NAME", help="user_id, or the user property with the identifier")
+    add(
+        "--id-property", default="user_id", type=filled, metavar="NAME",
+        help="user_id, or the user property with the identifier",
+    )
     add("--id-type", default="auto", choices=ID_TYPES, help="what kind of identifier it is (auto: by its shape)")
     add("--parity", action="store_true", help="send every value as text and no lists, as Amplitude's own stream does")
     add("--keep-nulls", action="store_true", help="send properties that are null too, in place of leaving them out")
@@ -84,9 +87,9 @@ def events(arguments: argparse.Namespace, settings: Settings, console: Console) 
 
 def parse_rules(arguments: argparse.Namespace) -> Rules:
     """The rules of a run from its flags. Raises ConfigError for flags that contradict each other."""
-    return Rules(
-        events=_event_names(arguments.event) if arguments.event else None,
-        exclude=_event_names(arguments.exclude),
+    rules = Rules(
+        events=_event_names("--event", arguments.event) if arguments.event else None,
+        exclude=_event_names("--exclude", arguments.exclude),
         properties=_properties(arguments.properties),
         user_properties=_user_properties(arguments.user_properties),
         parity=arguments.parity,
@@ -95,25 +98,29 @@ def parse_rules(arguments: argparse.Namespace) -> Rules:
         id_type=arguments.id_type,
         where=tuple(arguments.where),
         conversions=Conversions(
-            safe_ints=arguments.safe_ints, date_keys=frozenset(_names(arguments.date_key)),
+            safe_ints=arguments.safe_ints, date_keys=frozenset(_names("--date-key", arguments.date_key)),
             max_depth=arguments.max_depth,
         ),
         hash_long_names=arguments.long_names == HASH,
         since=arguments.since,
         until=arguments.until,
     )
+    why = why_nothing_is_sent(rules)
+    if why:
+        raise ConfigError(f"{why}; nothing was sent", hint="look at --event, --exclude, --since and --until")
+    return rules
 
 
 def _properties(given: Sequence[str]) -> Select | frozenset[str]:
     if chosen := _word("--properties", given):
         return chosen
-    return frozenset(_names(given)) if given else Select.ALL
+    return frozenset(_names("--properties", given)) if given else Select.ALL
 
 
 def _user_properties(given: Sequence[str]) -> Select | tuple[str, ...]:
     if chosen := _word("--user-properties", given):
         return chosen
-    return tuple(_names(given)) or Select.NONE
+    return tuple(_names("--user-properties", given)) or Select.NONE
 
 
 def _word(flag: str, given: Sequence[str]) -> Select | None:
@@ -128,22 +135,37 @@ def _word(flag: str, given: Sequence[str]) -> Select | None:
     return chosen[0] if chosen else None
 
 
-def _event_names(given: Sequence[str]) -> frozenset[str]:
-    return frozenset(name.strip() for name in _names(given))  # as Customer.io trims them
+def _event_names(flag: str, given: Sequence[str]) -> frozenset[str]:
+    return frozenset(name.strip() for name in _names(flag, given))  # as Customer.io trims them
 
 
-def _names(given: Sequence[str]) -> list[str]:
-    """Exact names. `@FILE` stands for the lines of a file, without blank ones; nothing is split at commas."""
-    return [name for one in given for name in (_lines(one[1:]) if one.startswith("@") else [one])]
+def _names(flag: str, given: Sequence[str]) -> list[str]:
+    """Exact names. `@FILE` stands for the lines of a file, without blank ones; nothing is split at commas.
+
+    Raises ConfigError for a name that is blank and for a file without names: whoever wrote either meant something.
+    """
+    if not all(one.strip() for one in given):
+        raise ConfigError(
+            f"{flag} was given an empty name; nothing was sent",
+            hint=f"name what you mean (a variable of your shell may not be set), or leave {flag} out",
+        )
+    return [name for one in given for name in (_lines(flag, one[1:]) if one.startswith("@") else [one])]
 
 
-def _lines(path: str) -> list[str]:
+def _lines(flag: str, path: str) -> list[str]:
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise ConfigError(f"the names in {path} can't be read: {why}", hint="give one name a line, in UTF-8") from error
-    return [line for line in text.split("\n") if line.strip()]
+    names = [line for line in text.split("\n") if line.strip()]
+    if not names:
+        instead = f", or say {flag} none" if flag == "--properties" else ""
+        raise ConfigError(
+            f"there is no name in {path}, which {flag} reads; nothing was sent",
+            hint=f"write one name a line there, or leave {flag} out{instead}",
+        )
+    return names
 
 
 def _condition(text: str) -> Condition:

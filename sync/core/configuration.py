@@ -124,6 +124,7 @@ def parse_configuration(document: object) -> Configuration:
         said = f"[{where}] is wrong: {why}" if where else f"the configuration is wrong: {why}"
         raise ConfigError(f"{said}; nothing was sent", hint="see `sync.toml` in sync/README.md") from error
     for name, source in configuration.sources.items():
+        _check_texts(f"sources.{name}", source)
         if bool(source.files) == bool(source.amplitude):
             raise _wrong(f"sources.{name}", "needs either `files` or `amplitude` (us or eu)")
     for name, sync in configuration.syncs.items():
@@ -145,6 +146,7 @@ def _misfit(document: object) -> tuple[str, str] | None:
 
 def _check(name: str, sync: Sync, configuration: Configuration) -> None:
     where = f"syncs.{name}"
+    _check_texts(where, sync)
     if sync.source not in configuration.sources:
         raise _wrong(where, f"names the source {sync.source!r}, and there is no [sources.{sync.source}]")
     if sync.destination not in configuration.destinations:
@@ -163,10 +165,31 @@ def _check_kind(where: str, sync: Sync) -> None:
         raise _wrong(where, f"is of kind {sync.kind}, which has no {' or '.join(strange)}")
     for condition in sync.where or ():
         parse_condition(condition)
+    _check_selection(where, sync)
     if sync.kind == "cohort" and sync.id_type == "auto":
         raise _wrong(where, "needs an id_type of id, email or cio_id: a cohort's ids are of one kind")
     if sync.max_removal_share is not None and not 0 <= sync.max_removal_share <= 1:
         raise _wrong(where, "has a max_removal_share that is not between 0 and 1")
+
+
+def _check_texts(where: str, table: msgspec.Struct) -> None:
+    """No name may be blank: it would match nothing, and nobody would be told."""
+    for key in table.__struct_fields__:
+        value = getattr(table, key)
+        texts = value if isinstance(value, list) else [value] if isinstance(value, str) and value else []
+        if not all(text.strip() for text in texts):
+            raise _wrong(where, f"has a `{key}` that is blank")
+
+
+def _check_selection(where: str, sync: Sync) -> None:
+    """A choice of nothing is a mistake, unless it is put into words."""
+    if sync.events == []:
+        raise _wrong(where, "names no event in `events`: name some, or take the key out to send all of them")
+    if sync.properties == []:
+        raise _wrong(where, 'names no property in `properties`: name some, or write "none" or "all"')
+    named, left_out = ({name.strip() for name in names or ()} for names in (sync.events, sync.exclude))
+    if named and named <= left_out and sync.user_properties in (None, "none", []):
+        raise _wrong(where, "leaves out with `exclude` every event that it names in `events`")
 
 
 def _wrong(where: str, why: str) -> ConfigError:
@@ -181,6 +204,10 @@ def spoken(names: Iterable[str]) -> list[str]:
 
 def choose(configuration: Configuration, names: list[str]) -> dict[str, Sync]:
     """The syncs of these names, disabled ones included; without names, all that are enabled. Raises ConfigError."""
+    if not configuration.syncs:
+        raise ConfigError(
+            "the configuration has no syncs; nothing was sent", hint="write a [syncs.NAME] table, or name another file"
+        )
     unknown = [name for name in names if name not in configuration.syncs]
     if unknown:
         known = ", ".join(configuration.syncs) or "none"

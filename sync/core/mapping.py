@@ -67,6 +67,18 @@ def selection_of(rules: Rules) -> str:
     return sha256(_encode(chosen)).hexdigest()[:16]
 
 
+def why_nothing_is_sent(rules: Rules) -> str:
+    """Why these rules leave out whatever there is, as no one can mean; empty for rules that do not.
+
+    Rules that keep user properties may well leave out every event.
+    """
+    if rules.since is not None and rules.until is not None and rules.since >= rules.until:
+        return "the time to begin with is not before the time to end with"
+    if rules.events is not None and rules.events <= rules.exclude and rules.user_properties is Select.NONE:
+        return "every event that is named is left out again"
+    return ""
+
+
 class Intent(msgspec.Struct, gc=False):
     """One event that should become true. `name` is its JSON text, `ms` Unix milliseconds, `ulid` 16 bytes. Without a
     name there is no event, and the row only tells its person's properties."""

@@ -19,12 +19,14 @@ from sync.edge.settings import CREDENTIALS, VARIABLES, Settings, read_settings
 def read_configuration(path: Path) -> Configuration:
     """The configuration at `path`. Raises ConfigError."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(
             f"the configuration {path} can't be read: {error.strerror}", hint="name the file with --config"
         ) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"the configuration {path} is not UTF-8 text", hint="save it as UTF-8") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:  # the latter: brackets thousands deep
         raise ConfigError(f"the configuration {path} is not TOML: {error}", hint="mend it there") from error
     return parse_configuration(document)
 
@@ -52,7 +54,7 @@ def project_of(source: Source, environ: Mapping[str, str]) -> AmplitudeSettings:
     _require((source.api_key, source.secret_key), environ)
     texts = {
         "AMPLITUDE_API_KEY": environ[source.api_key], "AMPLITUDE_SECRET_KEY": environ[source.secret_key],
-        "AMPLITUDE_REGION": source.amplitude, "AMPLITUDE_URL": environ.get("AMPLITUDE_URL", "") or source.url,
+        "AMPLITUDE_REGION": source.amplitude, "AMPLITUDE_URL": environ.get("AMPLITUDE_URL", "").strip() or source.url,
     }  # fmt: skip
     return read_amplitude_settings(texts)
 

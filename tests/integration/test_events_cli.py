@@ -42,7 +42,6 @@ FLAGS = [
     pytest.param(["--event", "a", "--event", "b,c"], Rules(events=frozenset({"a", "b,c"})), id="names"),
     pytest.param(["--event", "@names"], Rules(events=NAMED), id="names from a file"),
     pytest.param(["--event", "x", "--event", "@names"], Rules(events=NAMED | {"x"}), id="both"),
-    pytest.param(["--event", "@empty"], Rules(events=frozenset()), id="a file without names"),
     pytest.param(["--exclude", " a "], Rules(exclude=frozenset({"a"})), id="a name to leave out, trimmed"),
     pytest.param(["--properties", "all"], Rules(), id="all properties"),
     pytest.param(["--properties", "none"], Rules(properties=Select.NONE), id="no properties"),
@@ -52,7 +51,6 @@ FLAGS = [
         Rules(properties=frozenset({"order", "  spaced  ", "with, comma", "@at", "line\u2028end"})),
         id="properties from a file, to the letter",
     ),
-    pytest.param(["--properties", "@empty"], Rules(properties=frozenset()), id="a file without properties: none"),
     pytest.param(["--id-property", "e", "--id-type", "email"], Rules(id_property="e", id_type="email"), id="who"),
     pytest.param(["--parity"], Rules(parity=True), id="parity"),
     pytest.param(["--since", "2026-07-14", "--until", "1784023200"], Rules(since=1_783_987_200, until=1_784_023_200),
@@ -60,7 +58,6 @@ FLAGS = [
     pytest.param(["--user-properties", "b", "--user-properties", "a"], Rules(user_properties=("b", "a")),
                  id="attributes, in the order given"),
     pytest.param(["--user-properties", "all"], Rules(user_properties=Select.ALL), id="all attributes"),
-    pytest.param(["--user-properties", "@empty"], Rules(), id="a file without attributes: none"),
     pytest.param(["--where", "country is not US", "--where", "user:plan contains pro"],
                  Rules(where=(Condition("", "country", "is not", "US"), Condition("user", "plan", "contains", "pro"))),
                  id="conditions"),
@@ -84,6 +81,16 @@ def test_flags_become_rules(flags: list[str], expected: Rules) -> None:
         pytest.param(["--user-properties", "all", "--user-properties", "a"], id="all attributes and one"),
         pytest.param(["--event", "@nowhere"], id="a file that is not there"),
         pytest.param(["--event", "@binary"], id="a file that is no text"),
+        pytest.param(["--event", "@empty"], id="no name of an event in a file"),
+        pytest.param(["--event", "a", "--event", "@empty"], id="names, and a file without any"),
+        pytest.param(["--exclude", "@empty"], id="no name to leave out in a file"),
+        pytest.param(["--properties", "@empty"], id="no property in a file"),
+        pytest.param(["--user-properties", "@empty"], id="no attribute in a file"),
+        pytest.param(["--date-key", "@empty"], id="no date in a file"),
+        pytest.param(["--event", ""], id="an empty name"),
+        pytest.param(["--properties", "a", "--properties", " "], id="a name and a blank one"),
+        pytest.param(["--event", "a", "--exclude", " a"], id="every event left out again"),
+        pytest.param(["--since", "2026-07-14", "--until", "2026-07-14"], id="no time between"),
     ],
 )
 def test_flags_that_make_no_sense_are_a_configuration_error(flags: list[str]) -> None:
@@ -92,11 +99,34 @@ def test_flags_that_make_no_sense_are_a_configuration_error(flags: list[str]) ->
     assert error.value.hint
 
 
+def test_a_file_without_names_is_told_by_its_name_and_with_a_way_out() -> None:
+    told = {}
+    for flag in ("--event", "--properties"):
+        with pytest.raises(ConfigError) as error:
+            rules(flag, "@empty")
+        told[flag] = (error.value.message, error.value.hint)
+    assert told == {
+        "--event": (
+            "there is no name in empty, which --event reads; nothing was sent",
+            "write one name a line there, or leave --event out",
+        ),
+        "--properties": (
+            "there is no name in empty, which --properties reads; nothing was sent",
+            "write one name a line there, or leave --properties out, or say --properties none",
+        ),
+    }
+
+
+def test_user_properties_may_be_kept_without_any_event() -> None:
+    flags = ["--event", "a", "--exclude", "a", "--user-properties", "plan"]
+    assert rules(*flags).user_properties == ("plan",)
+
+
 @pytest.mark.parametrize(
     "flags",
     [
         ["--since", "yesterday"], ["--id-type", "phone"], ["--until", ""], ["--where", "a = b"], ["--max-depth", "0"],
-        ["--long-names", "cut"],
+        ["--long-names", "cut"], ["--id-property", " "],
     ],
 )  # fmt: skip
 def test_a_word_that_is_no_choice_is_a_usage_error(flags: list[str]) -> None:

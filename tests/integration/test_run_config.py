@@ -214,7 +214,9 @@ def test_a_variable_that_is_not_set_is_named_as_the_file_names_it(scheduled: Sch
 
 
 @pytest.mark.parametrize(
-    "content", [None, b"\xff", b"[x", b"x = 1"], ids=["missing", "not text", "not TOML", "strange"]
+    "content",
+    [None, b"\xff", b"[x", b"x = 1", b"x = " + b"[" * 9_999],
+    ids=["missing", "not text", "not TOML", "strange", "brackets without end"],
 )
 def test_a_file_that_can_not_be_read_is_a_configuration_error(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "sync.toml"
@@ -222,6 +224,12 @@ def test_a_file_that_can_not_be_read_is_a_configuration_error(tmp_path: Path, co
         path.write_bytes(content)
     with pytest.raises(ConfigError):
         read_configuration(path)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_configuration(scheduled: Scheduled) -> None:
+    plain = read_configuration(scheduled.path)
+    scheduled.path.write_bytes(b"\xef\xbb\xbf" + scheduled.path.read_bytes())
+    assert read_configuration(scheduled.path) == plain
 
 
 # -- notifications ----------------------------------------------------------------------------------------------------

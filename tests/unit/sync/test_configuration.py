@@ -100,6 +100,13 @@ def test_a_whole_file_is_read() -> None:
         pytest.param([("workers = 2", 'workers = "two"')], "workers", id="another type"),
         pytest.param([("workers = 2", "syncs_at_once = 0")], "syncs_at_once", id="no sync at a time"),
         pytest.param([("workers = 2", 'diff = "sql"')], "diff", id="an unknown way to compare"),
+        pytest.param([('events = ["order"]', "events = []")], "names no event", id="no event at all"),
+        pytest.param([('properties = ["total"]', "properties = []")], "names no property", id="no property at all"),
+        pytest.param([('["order"]', '["order"]\nexclude = [" order"]')], "every event", id="all events left out again"),
+        pytest.param([('events = ["order"]', 'events = ["a", " "]')], "`events` that is blank", id="a blank event"),
+        pytest.param([('events = ["order"]', 'id_property = " "')], "`id_property`", id="a blank property"),
+        pytest.param([('cohort = "abc123"', 'cohort = " "')], "`cohort` that is blank", id="a blank cohort"),
+        pytest.param([('files = "exports/*.gz"', 'files = " "')], "`files` that is blank", id="a blank path"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(changes: list[tuple[str, str]], says: str) -> None:
@@ -122,6 +129,17 @@ def test_an_unknown_name_is_told_with_those_there_are() -> None:
     with pytest.raises(ConfigError) as refused:
         choose(parse_configuration(edited()), ["vips"])
     assert "vip, orders" in refused.value.hint
+
+
+def test_a_file_without_syncs_is_a_mistake() -> None:
+    with pytest.raises(ConfigError) as refused:
+        choose(parse_configuration({}), [])
+    assert "no syncs" in refused.value.message
+
+
+def test_a_sync_of_user_properties_alone_may_leave_out_every_event() -> None:
+    keys = 'events = ["order"]\nexclude = ["order"]\nuser_properties = "all"\nwhere = []\ndate_keys = []'
+    assert parse_configuration(edited(('events = ["order"]', keys))).syncs["orders"].exclude == ["order"]
 
 
 def test_an_edited_table_is_another_sync() -> None:
