@@ -8,6 +8,7 @@ from conftest import HandTurnedClock
 from scenarios.amplitude import FakeAmplitude
 from scenarios.amplitude_server import AmplitudeServer
 from sync.amplitude_pull import Project
+from sync.core.errors import SourceError
 from sync.core.report import CohortReport, Ended
 from sync.core.sending import RetryPolicy
 from sync.edge.amplitude_settings import AmplitudeSettings
@@ -67,3 +68,13 @@ def pulling(server: AmplitudeServer, engine: Engine, clock: HandTurnedClock) -> 
     project = FakeAmplitude(now=clock)
     server.play(project)
     return Pull(project, server.url, engine, clock)
+
+
+def stopped(pull: Pull, **flags: object) -> SourceError:
+    """The error of a run that the source ends, after which the segment is untouched."""
+    before = pull.engine.writes()
+    ended = pull.run(**flags)  # type: ignore[arg-type]  # the flags of a run
+    assert isinstance(ended.error, SourceError), ended
+    assert ended.exit_code == 3
+    assert pull.engine.writes() == before
+    return ended.error

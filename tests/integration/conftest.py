@@ -13,6 +13,7 @@ from fakeio import Fake
 from scenarios.amplitude import FakeAmplitude
 from scenarios.amplitude_server import AmplitudeServer
 from tests.integration import cohort_engine
+from tests.integration.amplitude_project import Pull, pulling
 from tests.integration.listening_engine import Listening
 from tests.integration.scheduled_syncs import Scheduled
 
@@ -45,6 +46,17 @@ def listening(fake: Fake, tmp_path: Path, clock: HandTurnedClock) -> Iterator[Li
     one.engine.people("a", "b", "c")
     yield one
     one.inbox.close()
+    workspace.raise_first_error()
+
+
+@pytest.fixture
+def pull(fake: Fake, amplitude: AmplitudeServer, tmp_path: Path, clock: HandTurnedClock) -> Iterator[Pull]:
+    """A project with one cohort, and an engine that pulls it."""
+    workspace = fake.new_workspace()
+    one = pulling(amplitude, cohort_engine.Engine(fake, workspace, tmp_path), clock)
+    one.engine.people("a", "b", "c", "d")
+    one.fake.put_cohort("abc", ["a", "b", "c"])
+    yield one
     workspace.raise_first_error()
 
 

@@ -5,45 +5,18 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from conftest import HandTurnedClock
-from fakeio import Fake
 from scenarios.amplitude import MONTHLY_REQUESTS, Trouble
-from scenarios.amplitude_server import AmplitudeServer
 from sync.cli import main
 from sync.cli_check import check
-from sync.core.errors import SourceError
 from sync.edge.amplitude_ledger import AmplitudeLedger
 from sync.edge.amplitude_settings import read_amplitude_settings
 from sync.edge.console import Console
 from sync.edge.ledger import Ledger
-from tests.integration.amplitude_project import Pull, pulling
-from tests.integration.cohort_engine import Engine, counts
-
-
-@pytest.fixture
-def pull(fake: Fake, amplitude: AmplitudeServer, tmp_path: Path, clock: HandTurnedClock) -> Iterator[Pull]:
-    workspace = fake.new_workspace()
-    one = pulling(amplitude, Engine(fake, workspace, tmp_path), clock)
-    one.engine.people("a", "b", "c", "d")
-    one.fake.put_cohort("abc", ["a", "b", "c"])
-    yield one
-    workspace.raise_first_error()
-
-
-def stopped(pull: Pull, **flags: object) -> SourceError:
-    """The error of a run that the source ends, after which the segment is untouched."""
-    before = pull.engine.writes()
-    ended = pull.run(**flags)  # type: ignore[arg-type]  # the flags of a run
-    assert isinstance(ended.error, SourceError), ended
-    assert ended.exit_code == 3
-    assert pull.engine.writes() == before
-    return ended.error
-
+from tests.integration.amplitude_project import Pull, stopped
+from tests.integration.cohort_engine import counts
 
 # -- the way of a cohort ----------------------------------------------------------------------------------------------
 def test_a_cohort_is_asked_for_waited_for_and_delivered(pull: Pull) -> None:
@@ -233,33 +206,6 @@ def test_a_new_month_starts_the_count_anew(pull: Pull) -> None:
     assert stopped(pull).reason == "cohort_quota"
     pull.clock.advance(31 * 86400)
     assert counts(pull.report()) == {"added": 3}
-
-
-@pytest.mark.parametrize(
-    "usage",
-    [
-        pytest.param(None, id="nested"),
-        pytest.param(Trouble("*/usage", status=200, body=b'{"limit":500,"count":500}'), id="flat"),
-        pytest.param(Trouble("*/usage", status=404), id="no count, but words"),
-        pytest.param(Trouble("*/usage", cut_bytes=3), id="half a count, but words"),
-    ],
-)
-def test_a_quota_that_others_used_up_ends_the_run_at_once(pull: Pull, usage: Trouble | None) -> None:
-    pull.fake.requests_spent = MONTHLY_REQUESTS
-    pull.fake.troubles.extend([usage] if usage else [])
-    error = stopped(pull)
-    assert (error.reason, "as Amplitude counts" in error.message) == ("cohort_quota", True)
-    assert "2026-06-01" in error.hint
-    assert (len(pull.asked("/request/")), pull.clock.slept) == (1, [])
-    with Ledger.open(pull.engine.path) as ledger:
-        assert AmplitudeLedger(ledger, pull.settings.project).spent(pull.clock()) == 0
-
-
-def test_a_limit_of_minutes_is_waited_out_whatever_its_words(pull: Pull) -> None:
-    words = b'{"error":{"metadata":{"details":"60 in ten minutes, 500 a month"}}}'
-    pull.fake.troubles.append(Trouble("*/request/abc", status=429, body=words, times=2))
-    assert counts(pull.report()) == {"added": 3}
-    assert (len(pull.asked("/usage")), len(pull.clock.slept) > 2) == (2, True)
 
 
 @pytest.mark.parametrize("status", [400, 404], ids=["bad", "unknown"])
