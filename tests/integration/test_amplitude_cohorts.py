@@ -18,6 +18,7 @@ from sync.edge.ledger import Ledger
 from tests.integration.amplitude_project import Pull, stopped
 from tests.integration.cohort_engine import counts
 
+
 # -- the way of a cohort ----------------------------------------------------------------------------------------------
 def test_a_cohort_is_asked_for_waited_for_and_delivered(pull: Pull) -> None:
     report = pull.report()
