@@ -79,9 +79,10 @@ class ExportSource:
     def _is_backfill(self) -> bool:
         return self._since is not None or self._until is not None
 
-    def advance(self) -> None:
-        """Everything that was given out has a fate in the ledger: the next run need not start before it."""
-        if self._memory is None or self._is_backfill or self._read_until is None:
+    def advance(self, *, expired: bool) -> None:
+        """Everything that was given out has a fate in the ledger: the next run need not start before it, unless some of
+        it has to be sent again."""
+        if expired or self._memory is None or self._is_backfill or self._read_until is None:
             return
         if self._cursor is None or self._read_until > self._cursor:
             self._memory.store_next_hour(self._place, self._read_until)

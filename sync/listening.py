@@ -16,7 +16,7 @@ from sync.cohort_pass import MEMBERSHIP, SEARCH
 from sync.core.errors import SyncError
 from sync.core.facts import SnapshotFacts
 from sync.core.mapping import Rules
-from sync.core.report import CohortReport, Ended, EventsReport
+from sync.core.report import CohortReport, Ended
 from sync.core.sending import RetryPolicy
 from sync.edge.cohort_files import read_ids
 from sync.edge.console import Console
@@ -32,6 +32,7 @@ from sync.run_events import EventsOptions, run_events
 
 IDLE_S = 1.0  # between two looks at the inbox: messages that come together are delivered together
 FIRST_PAUSE_S, MOST_PAUSE_S = 5.0, 600.0  # after a run that failed
+GIVEN_UP_AFTER_S = 4 * 3600.0  # as long as Amplitude itself keeps trying. Source: Amplitude > Event streaming
 AGAIN_S = 3600.0  # every list is looked at so often, for people who exist by now
 MOST_EVENTS = 10_000
 _PUSHED = "pushed"
@@ -55,14 +56,18 @@ class PushedCohort:
 
 
 class PushedEvents:
-    """The oldest streamed events of an inbox, as the source of an events run."""
+    """The oldest streamed events of an inbox, as the source of an events run. Those that expire stay in it, unless
+    `give_up`: then they are dead letters, for `retry`, and keep those after them no longer."""
 
     total_bytes: int | None = None
 
-    def __init__(self, inbox: Inbox) -> None:
+    def __init__(self, inbox: Inbox, *, give_up: bool) -> None:
         self.bytes_read = 0
         self._inbox = inbox
+        self._give_up = give_up
         self._until = 0
+        self.expired = False
+        self.dropped = False  # what was given out: it need not be sent again
 
     def prove(self) -> None:
         """Every line was proved when it came."""
@@ -73,8 +78,11 @@ class PushedEvents:
             self._until = rows[-1][0]
             yield Piece(_PUSHED, b"".join(line + b"\n" for _, line in rows))
 
-    def advance(self) -> None:
-        self._inbox.drop_events(self._until)
+    def advance(self, *, expired: bool) -> None:
+        self.expired = expired
+        if not expired or self._give_up:
+            self._inbox.drop_events(self._until)
+            self.dropped = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +110,7 @@ class Worker:
         self._failures: dict[str, int] = {}
         self._due: dict[str, float] = {}
         self._looked_at = options.now()
+        self._expiring_since: float | None = None  # when events first got no answer, of those that still wait for one
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; looks again at once while there is more."""
@@ -169,7 +178,9 @@ class Worker:
         if not self._is_due(_PUSHED) or not self._inbox.events(1):
             return False
         options = EventsOptions(source=_PUSHED, rules=self._options.rules)
-        events = PushedEvents(self._inbox)
+        since = self._expiring_since
+        give_up = since is not None and self._options.now() >= since + GIVEN_UP_AFTER_S
+        events = PushedEvents(self._inbox, give_up=give_up)
         ended = self._run(
             _PUSHED,
             lambda ledger: run_events(
@@ -177,11 +188,14 @@ class Worker:
                 network=self._options.network, events=events,
             ),
         )
-        if isinstance(ended, Ended) and isinstance(ended.report, EventsReport):
-            failed = ended.error is not None or ended.report.pending > 0
-            self._note(_PUSHED, failed=failed)
-            return not failed
-        return False
+        if ended is None:
+            return False
+        if events.dropped:
+            self._expiring_since = None
+        elif events.expired and since is None:
+            self._expiring_since = self._options.now()
+        self._note(_PUSHED, failed=not events.dropped)
+        return events.dropped
 
     def _run(self, key: str, run: Callable[[Ledger], Ended]) -> Ended | None:
         """One run; None when it could not even start, which is told and noted as a failure."""

@@ -138,10 +138,11 @@ class _Run:
         return EventFiles(source, stdin, state_path=self._state_path)
 
     def _advance(self, source: EventSource) -> None:
-        """Unless an event is in doubt: what was read of the source need not be read again."""
+        """Unless an event was never sent: what was read of the source need not be read again, as far as it can wait
+        for those without an answer."""
         dispatcher = self._dispatcher
         if dispatcher is not None and dispatcher.pending + dispatcher.beside["pending"] == 0:
-            source.advance()
+            source.advance(expired=dispatcher.expired + dispatcher.beside["expired"] > 0)
 
     @property
     def _writing(self) -> Ledger | None:

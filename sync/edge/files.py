@@ -60,8 +60,8 @@ class EventSource(Protocol):
         """Every line; raises SourceError where the source can't be read on."""
         ...
 
-    def advance(self) -> None:
-        """What was given out so far has a fate in the ledger."""
+    def advance(self, *, expired: bool) -> None:
+        """What was given out so far has a fate in the ledger. `expired`: of some of it, that there was no answer."""
         ...
 
 
@@ -104,7 +104,7 @@ class EventFiles:
             yield from self._pieces_of(path, done=done)
             done += path.stat().st_size
 
-    def advance(self) -> None:
+    def advance(self, *, expired: bool) -> None:
         """Files have no cursor: the ledger knows their events."""
 
     def _pieces_of(self, path: Path, *, done: int = 0, whole: bool = True) -> Iterator[Piece]:

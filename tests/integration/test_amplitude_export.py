@@ -26,7 +26,7 @@ from sync.edge.ledger import Ledger
 from sync.export_source import EXPORT
 from sync.run_events import EventsOptions, run_events
 from tests.integration.amplitude_project import EngineClock
-from tests.integration.event_engine import HASTE, IMPATIENT, Engine, row
+from tests.integration.event_engine import BATCH_PATH, HASTE, Engine, row
 from tests.integration.ledgers import opened
 
 NOON = 1_777_636_800  # where the hand-turned clock starts, 2026-05-01
@@ -166,15 +166,20 @@ def test_a_dry_run_reads_and_writes_nothing(export: Export) -> None:
     assert export.numbers() == []
 
 
-def test_events_in_doubt_keep_the_cursor_back(export: Export) -> None:
-    export.upload(1, 3)
-    export.engine.workspace.fault("status", match={"api": "track", "method": "POST"}, status=503)
-    first = export.run(policy=IMPATIENT)
-    assert isinstance(first.report, EventsReport)
-    assert first.report.pending + first.report.expired == 1
-    if first.report.pending:
-        assert export.cursor() is None
-    export.engine.workspace.clear_faults()
+@pytest.mark.parametrize("count", [pytest.param(1, id="expired"), pytest.param(120, id="expired, and never sent")])
+def test_events_in_doubt_keep_the_cursor_back(export: Export, count: int) -> None:
+    for number in range(count):
+        export.upload(number, 20)
+        export.fake.events[-1] = {**export.fake.events[-1], "event_properties": {"n": number, "text": "x" * 30_000}}
+    outage = export.engine.workspace.fault("status", match={"path": BATCH_PATH}, status=503)
+    first = export.run(policy=RetryPolicy(retries=0)).report
+    assert isinstance(first, EventsReport)
+    assert (first.delivered, first.expired + first.pending) == (0, count)
+    assert (first.expired > 0, first.pending > 0, export.cursor()) == (True, count > 1, None)
+    outage.remove()
+    export.clock.advance(2 * 3600)  # so that only who was kept back looks so far back
+    assert export.report().delivered == count
+    assert export.cursor() == HOUR
 
 
 # -- what goes wrong --------------------------------------------------------------------------------------------------

@@ -9,10 +9,11 @@ from sync.core.mapping import Rules
 from sync.core.properties import Select
 from sync.edge.console import Console
 from sync.edge.ledger import Ledger
-from sync.listening import ListenOptions, Worker
+from sync.listening import GIVEN_UP_AFTER_S, MOST_PAUSE_S, ListenOptions, Worker
 from sync.run_events import EventsOptions, run_events
+from sync.run_retry import run_retry
 from tests.integration.cohort_engine import HASTE
-from tests.integration.event_engine import counts, ended_report, row
+from tests.integration.event_engine import BATCH_PATH, counts, ended_report, row, wide
 from tests.integration.listening_engine import Listening
 
 
@@ -66,3 +67,55 @@ def test_pushed_user_updates_become_attributes_when_asked_for(listening: Listeni
     assert person is not None
     assert person.attributes["plan"] == "pro"  # of the second after the event, which told an older truth
     assert listening.inbox.waiting()["events"] == 0
+
+
+# -- without an answer ------------------------------------------------------------------------------------------------
+def test_streamed_events_without_an_answer_wait_and_are_sent_again(listening: Listening) -> None:
+    outage = listening.engine.workspace.fault("status", match={"path": BATCH_PATH}, status=503)
+    assert listening.push(row(1), "/events") == 200
+    for _ in range(3):
+        listening.clock.advance(MOST_PAUSE_S)
+        listening.settle()
+        assert listening.inbox.waiting()["events"] == 1
+    outage.remove()
+    listening.clock.advance(MOST_PAUSE_S)
+    listening.settle()
+    assert listening.inbox.waiting()["events"] == 0
+    assert [event.data["n"] for event in listening.engine.workspace.events()] == [1]
+    with Ledger.open(listening.engine.path) as ledger:
+        assert list(ledger.dead_letters(only_open=True)) == []
+
+
+def test_after_hours_without_an_answer_streamed_events_wait_for_retry(listening: Listening) -> None:
+    """So that one that is never answered does not keep those after it for ever."""
+    outage = listening.engine.workspace.fault("status", match={"path": BATCH_PATH}, status=503)
+    listening.push(row(1), "/events")
+    listening.settle()
+    listening.clock.advance(GIVEN_UP_AFTER_S - 1)
+    listening.settle()
+    assert listening.inbox.waiting()["events"] == 1
+    listening.clock.advance(MOST_PAUSE_S)
+    listening.settle()
+    assert listening.inbox.waiting()["events"] == 0
+    listening.push(row(2), "/events")  # which gets as much patience
+    listening.clock.advance(GIVEN_UP_AFTER_S)
+    listening.settle()
+    assert listening.inbox.waiting()["events"] == 1
+    outage.remove()
+    listening.clock.advance(MOST_PAUSE_S)
+    listening.settle()
+    with Ledger.open(listening.engine.path) as ledger:
+        ended = run_retry("all", listening.engine.settings(), ledger, Console(stream=listening.engine.said))
+    assert counts(ended_report(ended)) == {"received": 1, "delivered": 1}
+    assert sorted(event.data["n"] for event in listening.engine.workspace.events()) == [1, 2]
+
+
+def test_streamed_events_that_were_never_sent_are_not_given_up(listening: Listening) -> None:
+    outage = listening.engine.workspace.fault("status", match={"path": BATCH_PATH}, status=503)
+    listening.push(wide(*range(200)), "/events")
+    for _ in range(2):
+        listening.settle()
+        listening.clock.advance(GIVEN_UP_AFTER_S)
+    outage.remove()
+    listening.settle()
+    assert sorted(event.data["n"] for event in listening.engine.workspace.events()) == list(range(200))
