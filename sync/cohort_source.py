@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from sync.amplitude_pull import Amplitude, Project
 from sync.core.amplitude import CohortInfo, choose_cohort, wanted_properties
+from sync.core.diff import Ids
 from sync.core.errors import SourceError
 from sync.core.facts import SnapshotFacts
 from sync.core.intents import CohortIntent
@@ -38,6 +39,11 @@ class CohortSource(Protocol):
         """Raises SourceError, SnapshotIncomplete."""
         ...
 
+    def complete(self, spool: Spool, members: Iterable[Ids]) -> int:
+        """Told who is known to be in the segment, some at a time, before anything is planned: put those into the spool
+        of whom this source does not know whether they left. Returns how many."""
+        ...
+
     def agreed(self) -> None:
         """Every id of what was read has its fate in the ledger."""
         ...
@@ -56,6 +62,9 @@ class FileSource:
         if self._ledger is not None:
             AmplitudeLedger(self._ledger, "").forget_snapshot(self._intent.key)
         return facts
+
+    def complete(self, spool: Spool, members: Iterable[Ids]) -> int:
+        return 0
 
     def agreed(self) -> None:
         return None
@@ -85,6 +94,9 @@ class AmplitudeSource:
         if facts is None:
             facts = self._downloaded(info, spool)
         return facts
+
+    def complete(self, spool: Spool, members: Iterable[Ids]) -> int:
+        return 0
 
     def agreed(self) -> None:
         if self._agreed is not None and self._memory is not None and self._writing:

@@ -9,15 +9,18 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from sync.cohort_pass import MEMBERSHIP, SEARCH
+from sync.core.diff import Ids
 from sync.core.errors import SyncError
 from sync.core.facts import SnapshotFacts
 from sync.core.mapping import Rules
 from sync.core.report import CohortReport, Ended
 from sync.core.sending import RetryPolicy
+from sync.core.wire_segments import fold
 from sync.edge.cohort_files import read_ids
 from sync.edge.console import Console
 from sync.edge.files import Piece
@@ -41,15 +44,35 @@ _NO_FATE = 3  # exit codes from here on mean that the run stopped
 
 
 class PushedCohort:
-    """A list as it stands in the inbox, as the source of a cohort run."""
+    """A list as it stands in the inbox, as the source of a cohort run.
 
-    def __init__(self, inbox: Inbox, row: ListRow, id_type: str) -> None:
+    Amplitude tells everybody once and then only who came and went. So where the inbox is new and the segment is not (a
+    state that was lost, say), members of whom no push spoke stay, until one says that they left.
+    """
+
+    def __init__(self, inbox: Inbox, row: ListRow, id_type: str, console: Console) -> None:
         self._inbox = inbox
         self._row = row
         self._id_type = id_type
+        self._console = console
 
     def read(self, spool: Spool) -> SnapshotFacts:
         return read_ids(self._inbox.inside(self._row.list_id), self._id_type, spool)
+
+    def complete(self, spool: Spool, members: Iterable[Ids]) -> int:
+        if self._row.delivered:
+            return 0
+        unsaid = 0
+        for some in members:
+            stay = self._inbox.keep_unsaid(self._row.list_id, map(bytes.decode, sorted(some)))
+            spool.add([one.encode() for one in stay])
+            unsaid += len(stay)
+        if unsaid:
+            self._console.warn(
+                f"{unsaid} people are in the segment of {self._row.name!r} of whom no push has spoken yet: they stay"
+                " until one says that they left"
+            )
+        return unsaid
 
     def agreed(self) -> None:
         self._inbox.mark_delivered(self._row)
@@ -110,6 +133,8 @@ class Worker:
         self._failures: dict[str, int] = {}
         self._due: dict[str, float] = {}
         self._looked_at = options.now()
+        self._spelling = partial(fold, id_type=options.id_type)
+        self._respelt = options.id_type == "id"  # those are what they are
         self._expiring_since: float | None = None  # when events first got no answer, of those that still wait for one
 
     def run(self, stop: threading.Event) -> None:
@@ -132,7 +157,10 @@ class Worker:
 
     def work(self) -> bool:
         """One round: True when there may be more to do right away."""
-        applied = self._inbox.apply_members()
+        if not self._respelt:
+            self._inbox.respell(self._spelling)
+            self._respelt = True
+        applied = self._inbox.apply_members(spelling=self._spelling)
         if applied.contradictions:
             self._console.warn(
                 f"{applied.contradictions} people were said to be in and out at the same moment: the last word won"
@@ -162,7 +190,7 @@ class Worker:
             cohort_id=row.cohort_id, id_type=self._options.id_type, verify=verify,
             allow_empty=True,  # everybody who left was told of by name
         )  # fmt: skip
-        cohort = PushedCohort(self._inbox, row, self._options.id_type)
+        cohort = PushedCohort(self._inbox, row, self._options.id_type, self._console)
         ended = self._run(
             row.list_id,
             lambda ledger: run_cohort(

@@ -12,6 +12,8 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 
+import msgspec
+
 from sync.amplitude_pull import Project
 from sync.cohort_pass import AS_STORED, MEMBERSHIP, NOTHING, CohortPass, Performer, Sums, Tools, Totals
 from sync.cohort_sending import Spools, Target, read_members
@@ -168,6 +170,7 @@ class _Run:
             if found.info is not None and found.origin is not Origin.STORED:
                 read_members(self._destination, found.info.id, self._intent.id_type, baseline)
             members = None if self._ledger is None else Members(self._ledger.connection, self._intent.key)
+            self._complete(found, members, baseline)
             work = CohortPass(self._cohort, members)
             self._totals = self._plan(work, found, baseline, remapped=_remapped(row, self._intent))
             if self._writing is None:
@@ -176,6 +179,15 @@ class _Run:
             elif members is not None:
                 target = Target(self._segment_id(found, self._writing), self._intent.id_type)
                 self._perform(self._performer(work, members, target, spools), self._totals)
+
+    def _complete(self, found: Found, members: Members | None, baseline: Spool) -> None:
+        """Let the source say who of those in the segment stays, though it does not name them."""
+        if members is None or self._facts is None:
+            return
+        stored = found.origin is Origin.STORED
+        known = (members.bucket(n).agreed if stored else frozenset(baseline.bucket(n)) for n in range(BUCKETS))
+        unsaid = self._source.complete(self._cohort, known)
+        self._facts = msgspec.structs.replace(self._facts, kept=self._facts.kept + unsaid)
 
     # -- plan ---------------------------------------------------------------------------------------------------------
     def _plan(self, work: CohortPass, found: Found, baseline: Spool, *, remapped: bool) -> Totals:

@@ -7,9 +7,10 @@ the transaction that takes it off; the ids of messages stay, so that a repeated 
 from __future__ import annotations
 
 import contextlib
+import math
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,8 @@ from sync.edge.ledger import make_private
 COHORTS, EVENTS = "cohorts", "events"
 BUSY_S = 30.0
 SEEN_S = 30 * 86400.0  # how long a message's id is remembered; repetitions come within minutes
+NEVER = -math.inf  # older than any push
+Spelling = Callable[[str], str]  # one for all that name the same person
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS messages (
     n INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -41,12 +44,16 @@ CREATE TABLE IF NOT EXISTS lists (
 ) STRICT;
 CREATE TABLE IF NOT EXISTS pushed (
     list_id TEXT NOT NULL,
-    who TEXT NOT NULL,
+    who TEXT NOT NULL,                   -- in one spelling
     at REAL NOT NULL,                    -- when that was computed
     inside INTEGER NOT NULL,
     PRIMARY KEY (list_id, who)
 ) STRICT, WITHOUT ROWID;
 """
+_SAY = (
+    "INSERT INTO pushed (list_id, who, at, inside) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE"
+    " SET at = excluded.at, inside = excluded.inside WHERE excluded.at >= pushed.at"
+)
 
 
 class ListRow(msgspec.Struct, frozen=True):
@@ -141,10 +148,11 @@ class Inbox:
         return connection.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (message_id, now)).rowcount == 1
 
     # -- applying -----------------------------------------------------------------------------------------------------
-    def apply_members(self, most: int = 1000) -> Applied:
+    def apply_members(self, most: int = 1000, spelling: Spelling = str) -> Applied:
         """Take the oldest cohort messages off and apply them, in one step.
 
-        A person's newest computation wins; for one moment, the message that arrived last does.
+        A person's newest computation wins; for one moment, the message that arrived last does. Whom `spelling` writes
+        alike is one person.
         """
         with self._atomic() as connection:
             rows = connection.execute(
@@ -152,7 +160,9 @@ class Inbox:
             ).fetchall()
             contradictions = 0
             for n, body in rows:
-                contradictions += self._apply(connection, msgspec.json.decode(body, type=Members))
+                push = msgspec.json.decode(body, type=Members)
+                spelt = push._replace(ids=tuple(dict.fromkeys(map(spelling, push.ids))))
+                contradictions += self._apply(connection, spelt)
                 connection.execute("DELETE FROM messages WHERE n = ?", (n,))
         return Applied(len(rows), contradictions)
 
@@ -162,13 +172,25 @@ class Inbox:
         contradictions = sum(
             1 for who in push.ids if connection.execute(opposite, (list_id, who, push.at, push.entered)).fetchone()
         )
-        connection.executemany(
-            "INSERT INTO pushed (list_id, who, at, inside) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE"
-            " SET at = excluded.at, inside = excluded.inside WHERE excluded.at >= pushed.at",
-            ((list_id, who, push.at, push.entered) for who in push.ids),
-        )
+        connection.executemany(_SAY, ((list_id, who, push.at, push.entered) for who in push.ids))
         connection.execute("UPDATE lists SET changed = changed + 1 WHERE list_id = ?", (list_id,))
         return contradictions
+
+    def respell(self, spelling: Spelling) -> None:
+        """Put everybody into one spelling whom an earlier choice of identifiers kept in another, in one step."""
+        with self._atomic() as connection:
+            rows = connection.execute("SELECT list_id, who, at, inside FROM pushed ORDER BY at").fetchall()
+            others = [row for row in rows if spelling(row[1]) != row[1]]
+            connection.executemany("DELETE FROM pushed WHERE list_id = ? AND who = ?", (row[:2] for row in others))
+            connection.executemany(_SAY, ((one, spelling(who), at, inside) for one, who, at, inside in others))
+
+    def keep_unsaid(self, list_id: str, people: Iterable[str]) -> list[str]:
+        """Let those be in a list of whom no push ever spoke, until one does; returns them."""
+        said = "SELECT 1 FROM pushed WHERE list_id = ? AND who = ?"
+        with self._atomic() as connection:
+            unsaid = [who for who in people if connection.execute(said, (list_id, who)).fetchone() is None]
+            connection.executemany(_SAY, ((list_id, who, NEVER, True) for who in unsaid))
+        return unsaid
 
     # -- delivering ---------------------------------------------------------------------------------------------------
     def find_list(self, list_id: str) -> ListRow | None:

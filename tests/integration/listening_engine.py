@@ -45,14 +45,14 @@ class Web:
 class Listening:
     """A receiver and a worker that works when it is told to."""
 
-    def __init__(self, engine: Engine, clock: HandTurnedClock, **options: Any) -> None:
+    def __init__(self, engine: Engine, clock: HandTurnedClock, *, id_type: str = "id", **options: Any) -> None:
         self.engine = engine
         self.clock = clock
         self.metrics = Metrics()
         self.inbox = Inbox(engine.path.with_name("inbox.db"))
         self.receiver = Receiver(self.inbox, now=clock, **options)
         self.web = Web(self.receiver)
-        told = ListenOptions(policy=HASTE, now=clock)
+        told = ListenOptions(id_type=id_type, policy=HASTE, now=clock)
         self.worker = Worker(self.inbox, engine.settings(), Console(stream=engine.said), self.metrics, told)
 
     def push(self, body: object, path: str = "/cohorts", **headers: str) -> int:

@@ -101,6 +101,51 @@ def test_a_member_who_signs_up_again_is_added_back_within_the_hour(listening: Li
     assert listening.engine.members() == {"a", "b"}
 
 
+def anew(listening: Listening, *lost: str, id_type: str = "id") -> Listening:
+    """Started again, where the files whose names begin so are gone."""
+    listening.inbox.close()
+    for path in [path for name in lost for path in listening.engine.path.parent.glob(f"{name}*")]:
+        path.unlink()
+    return Listening(listening.engine, listening.clock, id_type=id_type)
+
+
+@pytest.mark.parametrize("lost", [["inbox.db"], ["inbox.db", "ledger.db"]], ids=["the inbox", "everything"])
+def test_a_lost_state_takes_nobody_out_of_whom_no_push_says_that_they_left(
+    listening: Listening, lost: list[str]
+) -> None:
+    listening.push(webhook("a", "b", "c"))
+    listening.settle()
+    second = anew(listening, *lost)
+    second.push(webhook("d", "nobody", at=200))
+    second.push(webhook("a", entered=False, at=200))
+    listening.engine.people("d")
+    second.settle()
+    assert listening.engine.members() == {"b", "c", "d"}
+    assert "2 people are in the segment of 'vip' of whom no push has spoken yet" in listening.engine.said.getvalue()
+    second.push(webhook("b", entered=False, at=50))  # whatever is said of them is newer than nothing
+    second.settle()
+    third = anew(second)
+    third.push(webhook("c", entered=False, at=300))
+    third.settle()
+    third.inbox.close()
+    assert (listening.engine.members(), len(listening.engine.workspace.segments)) == ({"d"}, 1)
+    assert listening.engine.said.getvalue().count("no push has spoken") == 1
+
+
+def test_who_comes_by_an_address_leaves_by_it_in_any_spelling(listening: Listening) -> None:
+    listening.engine.workspace.add_people([{"email": f"{one}@example.com"} for one in ("ann", "bob", "cy")])
+    listening.push(webhook("Ann@Example.com", "Cy@example.com", "CY@example.com"))
+    listening.inbox.apply_members()  # as it was kept before
+    second = anew(listening, id_type="email")
+    second.push(webhook("bob@example.com", "BOB@example.com", at=150))
+    second.settle()
+    assert listening.engine.members() == {"ann@example.com", "bob@example.com", "cy@example.com"}
+    second.push(webhook("ANN@example.com", "Bob@Example.com", entered=False, at=200))
+    second.settle()
+    second.inbox.close()
+    assert listening.engine.members() == {"cy@example.com"}
+
+
 # -- the other shapes -------------------------------------------------------------------------------------------------
 def test_the_list_protocol_answers_ids_flat_and_nested_and_always_the_same(listening: Listening) -> None:
     answers = [listening.web.post("/lists", json={"name": "[Amplitude] a: b: 7"}).json() for _ in range(2)]
