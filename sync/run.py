@@ -12,9 +12,11 @@ import threading
 import time
 from collections.abc import Callable, Generator
 
+from sync.core.pace import LONGEST_HOLD_S
 from sync.core.ports import Clock, Sender
 from sync.core.sending import (
     Answer,
+    Failure,
     Fate,
     FateKind,
     Reply,
@@ -92,9 +94,9 @@ class Driver:
                 if isinstance(step, Wait):
                     answer = None
                     self._wait(step.seconds, step.why)
-                elif isinstance(turn := self._await_turn(step.request.api), FateKind):
+                elif isinstance(turn := self._await_turn(step.request.api, sends), Fate):
                     story.close()
-                    return Fate(turn, None, sends)
+                    return turn
                 else:
                     answer, sends = self._send(step, turn, first=sends == 0), sends + 1
         except StopIteration as end:
@@ -119,18 +121,19 @@ class Driver:
         """Wait a multiple of the policy's first backoff, for something that takes its time at the other side."""
         self._wait(self._policy.base_s * times, why)
 
-    def _await_turn(self, api: str) -> float | FateKind:
-        """Wait until a request may leave; the moment by which it may, else how its story ends: we were stopped, or the
-        destination asked for more patience than there is."""
+    def _await_turn(self, api: str, sends: int) -> float | Fate:
+        """Wait until a request may leave; the moment by which it may, else how its story ends, after so many `sends`:
+        we were stopped, or the destination asked for more patience than there is."""
         while not self._stopped.is_set():
             now = self._clock.monotonic()
             wait_s = self._pacing.take(api, now)
             if wait_s <= 0:
                 return now
             if wait_s > self._policy.budget_s:
-                return FateKind.THROTTLED
+                why = f"nothing may be sent for another {wait_s:.0f} s"
+                return Fate(FateKind.THROTTLED, None, sends, Failure("held", may_have_applied=False, message=why))
             self._wait(wait_s, "keeping to the rate")
-        return FateKind.STOPPED
+        return Fate(FateKind.STOPPED, None, sends)
 
     def _send(self, step: Send, turn_at: float, *, first: bool) -> Answer:
         with self._lock:
@@ -144,7 +147,7 @@ class Driver:
     def _heed(self, api: str, reply: Reply, sent_at: float) -> None:
         now = self._clock.monotonic()
         if reply.status in (429, 503) and (seconds := retry_after_s(reply)):
-            self._pacing.hold(api, now + seconds, now)
+            self._pacing.hold(api, now + min(seconds, LONGEST_HOLD_S), now)
         self._pacing.heed(api, struggling=reply.status == 429 or reply.status >= 500, sent_at=sent_at, now=now)
 
     def _wait(self, seconds: float, why: str) -> None:

@@ -23,6 +23,7 @@ SLACK_S = 0.01  # more than a second to a window, for requests that are late by 
 LATEST_S = 0.25  # an answer that takes still longer tells of a slow destination rather than of a late request
 STRANGE = 20  # answers by which we know how fast a fast one is; until then a whole second may have been the way
 CATCH_UP_S = 0.1  # while slowed: whoever woke up too late makes up for so much, so that the rate is kept on average
+LONGEST_HOLD_S = 3600.0  # whoever wants to be left alone for longer is asked once an hour whether that is still so
 LONGEST_TURN_S = 60.0  # between looking at the clock and having the lock, on a machine that is very busy
 _WINDOW_S = 1.0 + SLACK_S
 

@@ -190,18 +190,26 @@ def _pause_s(answer: Reply | Failure, policy: RetryPolicy, attempts: int, jitter
 def retry_after_s(reply: Reply) -> float | None:
     """The seconds that a `Retry-After` asks for, as delta or as HTTP-date; None without a readable one.
 
+    A date is taken by the clock of whoever wrote it, which the answer's own `Date` tells: ours may be hours off.
     Source: RFC 9110 section 10.2.3.
     """
     text = reply.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return float(text)
+    until = _parse_date(text)
+    if until is None:
+        return None
+    now = _parse_date(reply.headers.get("date", ""))
+    return max(0.0, until - (reply.received_at if now is None else now))
+
+
+def _parse_date(text: str) -> float | None:
+    """An HTTP-date as Unix seconds."""
     try:
         when = parsedate_to_datetime(text)
     except ValueError:
         return None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    return max(0.0, when.timestamp() - reply.received_at)
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
 def _why(answer: Reply | Failure) -> str:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from conftest import HandTurnedClock
+from sync.core.pace import LONGEST_HOLD_S
 from sync.core.sending import Api, Failure, FateKind, Reply, Request, RetryPolicy
+from sync.core.verdicts import say
 from sync.edge.pacing import Pacing
 from sync.run import Driver, SystemClock, new_run_id
 
@@ -56,13 +60,14 @@ def test_each_api_keeps_its_own_pace(clock: HandTurnedClock) -> None:
     ]
 
 
-def test_a_retry_after_holds_back_its_whole_api_and_no_other(clock: HandTurnedClock) -> None:
-    world = World(clock, [Reply(429, {"retry-after": "7"}), Reply(200)])
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_retry_after_holds_back_its_whole_api_and_no_other(clock: HandTurnedClock, status: int) -> None:
+    world = World(clock, [Reply(status, {"retry-after": "7"}), Reply(200)])
     pacing = Pacing({"track": 0, "app": 0})
     impatient = Driver(world, pacing=pacing, policy=RetryPolicy(retries=0), clock=world)
     drives = Driver(world, pacing=pacing, policy=POLICY, clock=world)
     start = clock()
-    assert impatient.send(get("track")).kind is FateKind.THROTTLED
+    assert impatient.send(get("track")).kind in (FateKind.THROTTLED, FateKind.IN_DOUBT)
     drives.send(get("app"))
     drives.send(get("track"))
     assert [(at - start, api) for at, api in world.sent] == [(0, "track"), (0, "app"), (7, "track")]
@@ -74,6 +79,21 @@ def test_a_retry_after_that_is_a_date_is_waited_for(clock: HandTurnedClock) -> N
     start = clock()
     driver(world, track=0).send(get("track"))
     assert [at - start for at, _ in world.sent] == [0, 7]
+
+
+@pytest.mark.parametrize("asked", ["86400", "9" * 400], ids=["a day", "for ever"])
+def test_whoever_wants_to_be_left_alone_for_long_is_asked_again_within_the_hour(
+    clock: HandTurnedClock, asked: str
+) -> None:
+    world = World(clock, [Reply(429, {"retry-after": asked}), Reply(200)])
+    drives = driver(world, track=0)
+    assert drives.send(get("track")).kind is FateKind.THROTTLED
+    held = drives.send(get("track"))
+    assert say(held) == (
+        "told to slow down until patience ran out (nothing may be sent for another 3600 s, 0 attempts)"
+    )
+    clock.advance(LONGEST_HOLD_S)
+    assert (drives.send(get("track")).kind, len(world.sent)) == (FateKind.ACCEPTED, 2)
 
 
 def test_long_waits_are_told(clock: HandTurnedClock) -> None:

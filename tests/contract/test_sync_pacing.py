@@ -77,6 +77,8 @@ def test_what_one_is_told_holds_for_the_other(two: tuple[SharedPacing, SharedPac
     two[0].hold("track", 1_007.0, 1_000.0)
     assert two[1].take("track", 1_000.0) == 7.0
     assert two[1].take("app", 1_000.0) == 0.0
+    two[1].hold("track", 1_003.0, 1_000.0)  # of a request that was under way: it takes nothing back
+    assert two[0].take("track", 1_000.0) == 7.0
 
 
 def test_a_request_that_was_late_counts_later_for_the_other_too(two: tuple[SharedPacing, SharedPacing]) -> None:
@@ -151,8 +153,9 @@ def test_a_turn_that_cannot_be_written_down_is_not_taken(
 TRACK = Request("track", "GET", "/")
 
 
-def test_a_destination_that_struggles_is_asked_less_often(clock: HandTurnedClock) -> None:
-    world = World(clock, [Reply(503), Reply(200)])
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_destination_that_struggles_is_asked_less_often(clock: HandTurnedClock, status: int) -> None:
+    world = World(clock, [Reply(status), Reply(200)])
     drives = Driver(world, pacing=Pacing({"track": 10}), policy=RetryPolicy(base_s=0.0), clock=world)
     start = clock()
     drives.send(TRACK)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from functools import partialmethod
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from sync.core.errors import LeaseHeld
 from sync.core.sending import RetryPolicy
 from sync.edge.ledger import Ledger
+from sync.edge.pacing import SharedPacing
 from tests.integration.event_engine import BATCH_PATH, IMPATIENT, Engine, counts, ended_report, row, wide
 
 BATCH = {"path": BATCH_PATH}
@@ -194,6 +196,15 @@ def test_after_some_batches_without_an_answer_the_rest_waits_for_the_next_run(en
     assert engine.numbers() == list(range(250))
 
 
+def test_batches_without_an_answer_that_do_not_follow_each_other_end_nothing(engine: Engine) -> None:
+    for nth in (2, 3, 5, 6):
+        engine.workspace.fault("status", status=503, match={**BATCH, "nth": nth}, times=1)
+    report = ended_report(
+        engine.run(*wide(*range(250)), policy=RetryPolicy(retries=0), settings=engine.settings(workers=1))
+    )
+    assert (report.expired > 50, report.pending, report.delivered) == (True, 0, 250 - report.expired)
+
+
 def test_nobody_at_home_sends_nothing(engine: Engine) -> None:
     ended = engine.run(row(1), settings=engine.settings(track_url="http://127.0.0.1:9"), policy=IMPATIENT)
     assert (ended.exit_code, ended.error is not None and ended.error.reason) == (1, "unreachable")
@@ -206,3 +217,11 @@ def test_two_runs_of_one_destination_do_not_meet(engine: Engine, monkeypatch: py
     with Ledger.open(engine.path) as ledger, ledger.lease(f"events {engine.workspace.site_id}"):
         ended = engine.run(row(1))
     assert (ended.exit_code, type(ended.error), engine.sent()) == (5, LeaseHeld, [])
+
+
+def test_what_another_process_was_told_holds_for_this_run_too(engine: Engine) -> None:
+    told = SharedPacing(engine.path.parent, engine.workspace.site_id)
+    told.hold("track", time.monotonic() + 3_600, time.monotonic())
+    told.close()
+    ended = engine.run(row(1))
+    assert (ended.error is not None and ended.error.reason, engine.workspace.requests) == ("throttled", [])

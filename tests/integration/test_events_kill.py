@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
@@ -22,7 +23,8 @@ from isal import igzip_threaded
 from fakeio import Fake
 from sync import dispatch
 from sync.core.batches import Packer
-from sync.edge.event_ledger import Settled
+from sync.core.ulids import decode_ulid
+from sync.edge.event_ledger import Settled, unpacked
 from sync.edge.ledger import Ledger
 from tests.integration.event_engine import BATCH_PATH, Engine, counts, ended_report, row, wide
 
@@ -207,6 +209,35 @@ class Commits:
         self._left -= now
         if now and self._left == 0:
             raise Killed
+
+
+class Witness(httpx.BaseTransport):
+    """The real wire; looks, before each batch leaves, which of its events the ledger's file does not know."""
+
+    def __init__(self, path: Path) -> None:
+        self.batches = 0
+        self.unwritten: list[str] = []
+        self._path = path
+        self._wire = httpx.HTTPTransport(verify=False)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == BATCH_PATH:
+            self.batches += 1
+            with contextlib.closing(sqlite3.connect(self._path)) as ledger:
+                rows = ledger.execute("SELECT ulids FROM event_batches WHERE state = 0").fetchall()
+            written = {ulid for (packed,) in rows for ulid in unpacked(packed)}
+            ids = [one["id"] for one in json.loads(request.read())["batch"]]
+            self.unwritten += [one for one in ids if decode_ulid(one) not in written]
+        return self._wire.handle_request(request)
+
+    def close(self) -> None:
+        self._wire.close()
+
+
+def test_every_event_is_written_down_before_it_leaves(engine: Engine) -> None:
+    witness = Witness(engine.path)
+    engine.report(*wide(*range(400)), network=witness)
+    assert (witness.batches > 8, witness.unwritten) == (True, [])
 
 
 def command(engine: Engine) -> tuple[list[str], dict[str, str]]:

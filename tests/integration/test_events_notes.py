@@ -88,6 +88,18 @@ def test_the_limit_is_kept_to_the_byte(over: int) -> None:
     )
 
 
+@pytest.mark.parametrize("over", [0, 1])
+def test_what_is_left_may_fill_the_limit_to_the_byte(over: int) -> None:
+    own = {"a": "x" * (100_000 - len(b'{"a":""}') + over)}
+    rows = parse_rows(line(own, {"b": "x"}))
+    mapped = Mapping(Rules()).map_rows(rows, line(own, {"b": "x"}))
+    packer = Packer(Properties(), set())
+    sent = [*packer.pack(mapped.intents, mapped.discards), *packer.flush()]
+    assert (len(sent), dict(packer.shed), [one.reason for one in mapped.discards]) == (
+        (0, {}, ["event_too_large"]) if over else (1, {"user_properties": 1}, [])
+    )
+
+
 def line(own: dict[str, Any], users: dict[str, Any]) -> bytes:
     whole = {**row(1), "event_properties": own, "user_properties": users}
     return json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()

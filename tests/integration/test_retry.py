@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sync.core.ulids import decode_ulid, encode_ulids
 from sync.edge import migrations
 from sync.edge.console import Console
 from sync.edge.ledger import DeadLetter, Ledger
+from sync.edge.pacing import SharedPacing
 from sync.edge.transport import Network
 from sync.run_retry import run_retry
 from tests.integration.cohort_engine import Engine as CohortEngine
@@ -149,6 +151,15 @@ def test_refused_credentials_leave_the_letters_open(engine: Engine) -> None:
     ended = retry(engine, run_id)
     assert (ended.exit_code, counts(ended_report(ended))) == (4, {"received": 1, "pending": 1})
     assert len(still_open(engine)) == 1
+
+
+def test_a_replay_keeps_to_what_another_process_was_told(engine: Engine) -> None:
+    run_id = fail(engine, row(1))
+    told, sent = SharedPacing(engine.path.parent, engine.workspace.site_id), len(engine.workspace.requests)
+    told.hold("track", time.monotonic() + 3_600, time.monotonic())
+    told.close()
+    ended = retry(engine, run_id)
+    assert (ended.error is not None and ended.error.reason, len(engine.workspace.requests)) == ("throttled", sent)
 
 
 def test_a_run_that_nobody_knows_is_an_error(engine: Engine) -> None:

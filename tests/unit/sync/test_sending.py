@@ -145,8 +145,16 @@ def test_retry_after_is_read(text: str, seconds: float | None) -> None:
     assert retry_after_s(Reply(429, {"retry-after": text}, received_at=86_400.0)) == seconds
 
 
+@pytest.mark.parametrize("ours_is_off_s", [-7_200.0, 7_200.0], ids=["behind", "ahead"])
+def test_a_date_is_taken_by_the_clock_of_whoever_wrote_it(ours_is_off_s: float) -> None:
+    headers = {"retry-after": "Fri, 02 Jan 1970 00:00:07 GMT", "date": "Fri, 02 Jan 1970 00:00:00 GMT"}
+    assert retry_after_s(Reply(429, headers, received_at=86_400.0 + ours_is_off_s)) == 7.0
+    assert retry_after_s(Reply(429, {**headers, "date": "today"}, received_at=86_400.0)) == 7.0
+
+
 def test_retry_after_replaces_the_backoff() -> None:
-    assert play([Reply(429, {"retry-after": "7"}), Reply(503, {"retry-after": "3"}), Reply(200)])[1] == [7.0, 3.0]
+    told = [Reply(429, {"retry-after": text}) for text in ("7", "0")]
+    assert play([*told, Reply(503, {"retry-after": "3"}), Reply(200)])[1] == [7.0, 0.0, 3.0]
 
 
 def test_a_retry_after_beyond_all_patience_ends_it_at_once() -> None:
