@@ -36,7 +36,7 @@ from sync.edge.settings import Settings
 from sync.edge.transport import Network
 from sync.ending import conclude, stopped_by
 from sync.run import new_run_id
-from sync.segments import Found, Origin, find_segment, make_segment
+from sync.segments import Found, Origin, find_segment, is_ours, make_segment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +111,7 @@ class _Run:
         self._totals: Totals | None = None
         self._refused: Counter[str] = Counter()
         self._settled = False
+        self._ours = True  # the segment: made by this sync rather than adopted
         segment = Segment(id=None, name=self._intent.segment_name, created=False)
         mode = "dry_run" if options.dry_run else "full" if options.full else "incremental"
         self.report = CohortReport(run_id=new_run_id(), sync=options.name, segment=segment, mode=mode)
@@ -159,9 +160,23 @@ class _Run:
             self._guard_mapping("another identifier", "(not remembered)")
         if found.info is not None:
             self.report.segment = Segment(id=found.info.id, name=found.info.name, created=False)
+            self._ours = is_ours(found.info, self._intent)
+            self._warn_of_sharing(found.info.id, row.segment_id if row else None)
         if found.origin is not Origin.STORED and not self._options.dry_run:
             self.report.mode = "full"
         return found
+
+    def _warn_of_sharing(self, segment_id: int, stored_id: int | None) -> None:
+        """Of what a segment that was chosen by its id brings with it."""
+        intent, ledger = self._intent, self._ledger
+        others = ledger.others_filling(intent.site_id, segment_id, intent.name) if ledger is not None else []
+        if others:
+            self._console.warn(
+                f"segment {segment_id} is filled by {', '.join(map(repr, others))} too: whoever leaves one cohort is"
+                " taken out, though another may have them; without --segment-id a sync has one of its own"
+            )
+        if stored_id is not None and stored_id != segment_id and not self._options.recreate:
+            self._console.warn(f"this sync filled segment {stored_id} until now; whoever is still in that one stays")
 
     def _run(self, found: Found, row: SyncRow | None) -> None:
         if row is not None and row.sync_key != self._intent.key:
@@ -240,8 +255,9 @@ class _Run:
         self._account(totals, sums)
         if not sums.refused:  # the ledger forgets those: only the source can name them again
             self._source.agreed()
-        if sums.strangers:
-            self._console.note(f"{sums.strangers} members were put there by somebody else and are left alone")
+        if sums.strangers:  # in a segment of our own that is drift, which somebody should know of
+            tell = self._console.warn if self._ours else self._console.note
+            tell(f"{sums.strangers} members were put there by somebody else and are left alone")
         _all_gone(sums)
 
     def _retire(self, row: SyncRow, found: Found) -> None:

@@ -17,7 +17,7 @@ from sync.cohort_sending import Spools, Target, find_people, read_members
 from sync.core.diff import Drift, Ids, Known, drift, observed
 from sync.core.errors import ConfigError, InDoubt, SyncError
 from sync.core.guards import guard_removals
-from sync.core.intents import CohortIntent, marker
+from sync.core.intents import CohortIntent
 from sync.core.ports import Clock
 from sync.core.report import DRY_RUN, Ended, ReconcileReport, Segment, total
 from sync.core.sending import RetryPolicy
@@ -31,7 +31,7 @@ from sync.edge.settings import Settings
 from sync.edge.transport import Network
 from sync.ending import conclude, stopped_by
 from sync.run import new_run_id
-from sync.segments import find_segment
+from sync.segments import find_segment, is_ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +115,8 @@ class _Run:
     # -- looking ------------------------------------------------------------------------------------------------------
     def _compare(self, cohort: Spool, segment: SegmentInfo) -> None:
         target = Target(segment.id, self._intent.id_type)
-        ours = (segment.description or "").rstrip().endswith(marker(self._intent.key))
+        others = self._ledger.others_filling(self._intent.site_id, segment.id, self._intent.name)
+        ours = is_ours(segment, self._intent) and not others
         with Spool() as present, Spool() as nowhere:
             read_members(self._destination, *target, present)
             missing = (one for number in range(BUCKETS) for one in self._drift(number, cohort, present).missing)
@@ -125,7 +126,8 @@ class _Run:
             work = CohortPass(cohort, self._members)
             strangers = self._account(cohort, present, nowhere)
             if strangers and not ours:
-                self._console.note(f"{strangers} members belong to the owner of the segment, and are left alone")
+                whose = f"may be of {', '.join(map(repr, others))}" if others else "belong to the owner of the segment"
+                self._console.note(f"{strangers} members {whose}, and are left alone")
             self._act(work, known, target, strangers if ours else 0)
 
     def _drift(self, number: int, cohort: Spool, present: Spool) -> Drift:

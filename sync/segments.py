@@ -105,6 +105,11 @@ def _by_marker(segments: list[SegmentInfo], intent: CohortIntent) -> Found:
     return Found(Origin.NEW)
 
 
+def is_ours(info: SegmentInfo, intent: CohortIntent) -> bool:
+    """Whether it was made for this sync, as far as its description tells."""
+    return (info.description or "").rstrip().endswith(marker(intent.key))
+
+
 def _ending(segments: list[SegmentInfo], markers: tuple[str, ...]) -> SegmentInfo | None:
     """The oldest segment whose description ends with one of the markers."""
     ours = (info for info in segments if (info.description or "").rstrip().endswith(markers))

@@ -177,6 +177,14 @@ class Ledger:
         rows = self.connection.execute("SELECT name FROM syncs WHERE site_id = ? ORDER BY name", (site_id,))
         return [name for (name,) in rows]
 
+    def others_filling(self, site_id: str, segment_id: int, name: str) -> list[str]:
+        """The names of the syncs but `name` whose segment that is, sorted."""
+        rows = self.connection.execute(
+            "SELECT name FROM syncs WHERE site_id = ? AND segment_id = ? AND name != ? ORDER BY name",
+            (site_id, segment_id, name),
+        )
+        return [other for (other,) in rows]
+
     # -- runs ---------------------------------------------------------------------------------------------------------
     def start_run(self, run_id: str, kind: str, sync: str | None, sync_key: str | None) -> None:
         with self.atomic() as connection:

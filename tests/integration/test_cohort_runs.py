@@ -165,6 +165,7 @@ def test_who_was_taken_out_by_hand_is_put_back_and_who_was_put_in_stays(engine: 
     engine.edit_by_hand("add", "z")
     assert counts(engine.report("a", "b")) == {"already_members": 1, "added": 1}
     assert engine.members() == {"a", "b", "z"}
+    assert engine.said.getvalue() == "1 members were put there by somebody else and are left alone\n"
 
 
 # -- looking without touching -----------------------------------------------------------------------------------------

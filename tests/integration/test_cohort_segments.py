@@ -33,6 +33,33 @@ def test_an_adopted_segment_keeps_its_own_people(engine: Engine) -> None:
     assert counts(engine.report("a")) == {"already_members": 1}
     assert engine.members() == {"a", "theirs"}
     assert len(engine.workspace.segments) == 1
+    assert engine.said.getvalue() == "", "that they are there is what was asked for"
+
+
+def test_two_syncs_of_one_segment_are_told_of_each_other(engine: Engine) -> None:
+    engine.people("a", "b", "c")
+    engine.report("a", "b")
+    assert engine.said.getvalue() == ""
+    for flags in ({"segment_id": 1, "dry_run": True}, {"segment_id": 1}, {}):
+        engine.said.truncate(0)
+        engine.report("b", "c", name="other", **flags)
+        assert "segment 1 is filled by 'vip' too" in engine.said.getvalue()
+    assert engine.members() == {"a", "b", "c"}
+    engine.said.truncate(0)
+    engine.report("a")
+    assert "segment 1 is filled by 'other' too" in engine.said.getvalue()
+    assert engine.members() == {"a", "c"}
+
+
+def test_a_sync_that_is_given_another_segment_tells_of_the_one_it_leaves(engine: Engine) -> None:
+    engine.people("a", "b")
+    engine.report("a", "b")
+    engine.workspace.add_segment(name="theirs")
+    engine.report("a", segment_id=2)
+    assert engine.said.getvalue() == "this sync filled segment 1 until now; whoever is still in that one stays\n"
+    engine.report("a")
+    assert (engine.members(1), engine.members(2)) == ({"a", "b"}, {"a"})
+    assert engine.said.getvalue().count("\n") == 1
 
 
 def test_a_deleted_segment_stops_the_run_unless_it_may_be_made_again(engine: Engine) -> None:

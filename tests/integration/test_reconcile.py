@@ -115,6 +115,18 @@ def test_in_an_adopted_segment_others_belong_to_its_owner(engine: Engine) -> Non
     assert "1 members belong to the owner of the segment" in engine.said.getvalue()
 
 
+def test_in_a_segment_of_two_syncs_a_repair_takes_out_nobody_of_the_other(engine: Engine) -> None:
+    engine.people("a", "b", "c")
+    engine.report("a", "b")
+    engine.report("b", "c", name="other", segment_id=1)
+    engine.edit_by_hand("remove", "a")
+    assert looked(engine, repair=True) == (
+        0, {"already_members": 1, "added": 1}, {"missing": 1, "leftover": 0, "strangers": 0}
+    )  # fmt: skip
+    assert engine.members() == {"a", "b", "c"}
+    assert "1 members may be of 'other', and are left alone" in engine.said.getvalue()
+
+
 def test_too_many_removals_stop_a_repair_until_they_are_meant(engine: Engine) -> None:
     strangers = [f"z{n}" for n in range(10)]
     engine.people("a", "b", *strangers)
