@@ -18,7 +18,7 @@ from sync.core.diff import Ids, Known, Plan, diff, repair, settle
 from sync.destination import Destination
 from sync.edge.console import Console
 from sync.edge.ledger import Ledger
-from sync.edge.membership import BUCKETS, JOINING, LEAVING, Members, Spool
+from sync.edge.membership import COARSE, JOINING, LEAVING, Members, Spool
 from sync.edge.scale import Changes, compared
 
 MEMBERSHIP, SEARCH, NOTHING = VERIFY = ("membership", "search", "none")
@@ -98,7 +98,7 @@ class CohortPass:
         members = self._members if resolve is AS_STORED and not full else None
         with compared(self._cohort, members) as changes:
             totals = Totals.of_same(changes.same if changes is not None else 0)
-            for number in range(BUCKETS):
+            for number in self._numbers(write=write):
                 cohort, stored = self._sides(number, changes)
                 known = stored if resolve is None else resolve(number, stored, cohort)
                 plan = diff(known, cohort, full=full, retry_absent=retry_absent)
@@ -107,6 +107,11 @@ class CohortPass:
                     planned = known._replace(joining=frozenset(plan.join), leaving=frozenset(plan.leave))
                     self._members.write_changes(number, stored, planned)
         return totals
+
+    def _numbers(self, *, write: bool) -> range:
+        if self._members is None:
+            return COARSE
+        return self._members.fit(self._cohort.count) if write else self._members.numbers
 
     def _sides(self, number: int, changes: Changes | None) -> tuple[Ids, Known]:
         """A bucket of the cohort and what is known of it, without those who are known to stay as they are."""
@@ -167,7 +172,7 @@ class Performer:
         if self._verify == MEMBERSHIP:
             read_members(self._destination, *self._target, present)
             return
-        for number in range(BUCKETS):
+        for number in self._members.numbers:
             present.add(self._presumed(number, self._members.bucket(number)))
         if self._verify == SEARCH:
             touched = chain(self._members.ids(JOINING), self._members.ids(LEAVING))
@@ -185,11 +190,11 @@ class Performer:
     def _compare(self, missing: Spool, stray: Spool) -> None:
         """Fill in who has to be sent again; who does not exist goes to `nowhere` and is not."""
         with Spool() as suspects:
-            for number in range(BUCKETS):
+            for number in self._members.numbers:
                 found = repair(self._members.bucket(number), self._work.ids(number), self._spools.seen(number))
                 suspects.add(found.missing)
                 stray.add(found.stray)
-            ids = (one for number in range(BUCKETS) for one in suspects.bucket(number))
+            ids = (one for number in COARSE for one in suspects.bucket(number))
             for there, nowhere in find_people(self._destination, *self._target, ids, members_only=False):
                 missing.add(sorted(there))
                 self._spools.nowhere.add(sorted(nowhere))
@@ -197,7 +202,7 @@ class Performer:
     def _mend(self, missing: Spool, stray: Spool) -> None:
         """Write down, then send, what turned out to differ: drift by hand, people who came back, lost writes."""
         with self._ledger.atomic():
-            for number in range(BUCKETS):
+            for number in self._members.numbers:
                 known = self._members.bucket(number)
                 again, away = frozenset(missing.bucket(number)), frozenset(stray.bucket(number))
                 after = known._replace(joining=known.joining | again, leaving=(known.leaving | away) - again)
@@ -213,7 +218,7 @@ class Performer:
         not in this cohort, so their dead letters stay open."""
         sums = Sums()
         with self._ledger.atomic():
-            for number in range(BUCKETS):
+            for number in self._members.numbers:
                 known, cohort = self._members.bucket(number), self._work.ids(number)
                 end = settle(known, cohort, self._spools.seen(number))
                 self._members.write_changes(number, known, end.keep)
@@ -235,7 +240,7 @@ class Performer:
         of the cohort whom a call was refused for and who were no members before."""
         self._ledger.add_dead_letters(self._caller.letters)
         counts: Counter[str] = Counter()
-        for number in range(BUCKETS):
+        for number in self._members.numbers:
             counts.update(self._by_reason(number, self._work.ids(number) - self._members.bucket(number).sure))
         return counts
 
@@ -245,5 +250,5 @@ class Performer:
 
 
 def _all(spool: Spool) -> Iterator[bytes]:
-    for number in range(BUCKETS):
+    for number in COARSE:
         yield from sorted(spool.bucket(number))

@@ -22,7 +22,7 @@ from sync.edge.amplitude_ledger import AmplitudeLedger
 from sync.edge.cohort_files import read_cohort, read_downloaded
 from sync.edge.console import Console
 from sync.edge.ledger import Ledger
-from sync.edge.membership import BUCKETS, Members, Spool
+from sync.edge.membership import Members, Spool
 
 AMPLITUDE = "amplitude:"
 
@@ -111,7 +111,7 @@ class AmplitudeSource:
         if (stored.project, stored.cohort_id, stored.last_computed) != (self._project, info.id, info.last_computed):
             return None
         members = Members(self._ledger.connection, self._intent.key)
-        for number in range(BUCKETS):
+        for number in members.numbers:
             known = members.bucket(number)
             spool.add(known.agreed)
         self._console.note("Amplitude has not computed the cohort anew since the last run: not downloaded")

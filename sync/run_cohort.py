@@ -30,7 +30,7 @@ from sync.core.sending import RetryPolicy
 from sync.destination import Destination
 from sync.edge.console import Console
 from sync.edge.ledger import Ledger, SyncRow
-from sync.edge.membership import BUCKETS, Members, Spool
+from sync.edge.membership import COARSE, Members, Spool
 from sync.edge.scale import open_spool
 from sync.edge.settings import Settings
 from sync.edge.transport import Network
@@ -200,7 +200,8 @@ class _Run:
         if members is None or self._facts is None:
             return
         stored = found.origin is Origin.STORED
-        known = (members.bucket(n).agreed if stored else frozenset(baseline.bucket(n)) for n in range(BUCKETS))
+        numbers = members.numbers if stored else COARSE
+        known = (members.bucket(n).agreed if stored else frozenset(baseline.bucket(n)) for n in numbers)
         unsaid = self._source.complete(self._cohort, known)
         self._facts = msgspec.structs.replace(self._facts, kept=self._facts.kept + unsaid)
 
@@ -266,7 +267,7 @@ class _Run:
             return
         old = Members(self._ledger.connection, row.sync_key)
         if self._writing is None:
-            self.report.removed += sum(len(old.bucket(number).ours) for number in range(BUCKETS))
+            self.report.removed += sum(len(old.bucket(number).ours) for number in old.numbers)
             return
         if found.origin is Origin.STORED and found.info is not None:
             self._empty(old, Target(found.info.id, row.id_type))
@@ -324,7 +325,7 @@ class _Run:
         if self._facts is None:
             return
         if self._totals is None:
-            self._account_source(sum(len(frozenset(self._cohort.bucket(number))) for number in range(BUCKETS)))
+            self._account_source(sum(len(frozenset(self._cohort.bucket(number))) for number in COARSE))
         else:
             self._account_source(self._totals.in_cohort)
             self.report.already_members = self._totals.kept

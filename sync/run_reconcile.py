@@ -26,7 +26,7 @@ from sync.destination import Destination
 from sync.edge.amplitude_ledger import AmplitudeLedger
 from sync.edge.console import Console
 from sync.edge.ledger import Ledger, SyncRow
-from sync.edge.membership import BUCKETS, Members, Spool
+from sync.edge.membership import Members, Spool
 from sync.edge.settings import Settings
 from sync.edge.transport import Network
 from sync.ending import conclude, stopped_by
@@ -100,7 +100,7 @@ class _Run:
             self._ledger.start_run(self.report.run_id, "reconcile", self._intent.name, self._intent.key)
             lease = self._ledger.lease(f"cohort {self._intent.site_id} {self._intent.name}")
         with lease, Spool() as cohort:
-            for number in range(BUCKETS):
+            for number in self._members.numbers:
                 cohort.add(self._members.bucket(number).agreed)
             self.report.source_rows = self.report.in_cohort = cohort.count
             self._destination.prove_app_key(self._destination.connect())
@@ -119,7 +119,7 @@ class _Run:
         ours = is_ours(segment, self._intent) and not others
         with Spool() as present, Spool() as nowhere:
             read_members(self._destination, *target, present)
-            missing = (one for number in range(BUCKETS) for one in self._drift(number, cohort, present).missing)
+            missing = (one for number in self._members.numbers for one in self._drift(number, cohort, present).missing)
             for _, nobody in find_people(self._destination, *target, missing, members_only=False):
                 nowhere.add(sorted(nobody))
             known = partial(_known, present, nowhere, ours=ours)
@@ -138,7 +138,7 @@ class _Run:
         """Fill in what a look alone tells, and return how many members nobody here put in."""
         report = self.report
         missing = strangers = leftover = 0
-        for number in range(BUCKETS):
+        for number in self._members.numbers:
             found = self._drift(number, cohort, present)
             missing += len(found.missing)
             leftover += len(found.leftover)

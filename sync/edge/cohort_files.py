@@ -33,6 +33,7 @@ from sync.edge.membership import Spool
 
 CHUNK = 20_000  # rows handled at a time
 _NO_ID = object()
+_VISIBLE = b"!"  # the byte after the space
 UNMAPPED, TOO_LONG, BAD_ROW = "unresolved_mapping", "id_too_long", "bad_row"
 _GZIP = b"\x1f\x8b"
 _BROKEN_DEFLATE = cast("type[Exception]", isal_zlib.error)  # isal's stubs call the class an instance
@@ -104,10 +105,9 @@ class _Rows:
     def add(self, ids: list[bytes]) -> None:
         if self._id_type != "id":
             ids = [fold(one.decode(), self._id_type).encode() for one in ids]
-        if ids:
-            lengths = list(map(len, ids))
-            if max(lengths) > PERSON_ID.most or min(lengths) == 0 or any(map(bytes.isspace, ids)):
-                ids = self._fit(ids)
+        # an empty or blank one sorts before all that begin with a character one can see: two quick looks at them all
+        if ids and (min(ids) < _VISIBLE or max(map(len, ids)) > PERSON_ID.most):
+            ids = self._fit(ids)
         self.kept += len(ids)
         self._spool.add(ids)
 

@@ -16,7 +16,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Protocol
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 18  # its values are used while the processor's cache has them
 ROWS = 20_000
 BOM = b"\xef\xbb\xbf"
 Opened = io.BufferedReader | io.BufferedRandom  # a file opened for reading, or a temporary one
@@ -75,12 +75,13 @@ def _block(file: Opened) -> bytes:
 
 
 def _plain_line(width: int, at: int, *, quoted: bool) -> re.Pattern[bytes]:
-    """A line of exactly `width` fields, all quoted or none, without anything that needs a second thought."""
-    field = rb'"%b[^"\r\n]*%b"' if quoted else rb'%b[^",\r\n]*%b'
+    """A line of exactly `width` fields, all quoted or none, without anything that needs a second thought. Each match
+    takes a line end or more, so as many matches as line ends are all of the text, a line each."""
+    field = rb'"%b[^"]*+%b"' if quoted else rb'%b[^",\r\n]*+%b'
     if width == 1 and not quoted:
-        field = rb'%b[^",\r\n]+%b'  # an empty line is no row
+        field = rb'%b[^",\r\n]++%b'  # an empty line is no row
     fields = [field % ((b"(", b")") if number == at else (b"", b"")) for number in range(width)]
-    return re.compile(rb"^" + b",".join(fields) + rb"\r?$", re.MULTILINE)
+    return re.compile(rb"^" + b",".join(fields) + rb"\r?\n", re.MULTILINE)
 
 
 # -- anything that is CSV ---------------------------------------------------------------------------------------------

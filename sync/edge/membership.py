@@ -2,7 +2,8 @@
 
 A `Spool` holds what one run reads or learns; `Members` keeps in the ledger what is agreed. Both cut the set into the
 same buckets, so that a cohort of ten million is compared a bucket at a time. The hash is stable: the ledger relies
-on it.
+on it. A sync has few COARSE buckets until its ids are many, and many FINE ones from then on: sets that outgrow the
+processor's cache take more than twice the time.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import tempfile
+from array import array
 from collections.abc import Collection, Iterable, Iterator
+from io import SEEK_END, FileIO
+from itertools import accumulate
 from pathlib import Path
 from typing import Self
 from zlib import crc32
@@ -18,11 +22,19 @@ from zlib import crc32
 from sync.core.diff import Known
 from sync.core.errors import ConfigError
 
-BUCKETS = 64
-_MASK = BUCKETS - 1
+BUCKETS, PARTS = 64, 1_024
+COARSE = range(BUCKETS)  # numbers of buckets: by the last 6 bits of the hash …
+FINE = range(BUCKETS, BUCKETS + PARTS)  # … or by the last 10; no number means both
+FINE_AT = 1_000_000  # ids of a sync
+_MASK = PARTS - 1
 SEPARATOR = b"\xff"  # a byte that UTF-8 never uses, so an id may hold anything, line ends too
 IDS_PER_ROW = 3_000  # a blob of about 60 kB: five times as fast to load as a row an id, a third smaller
-SPILL_AT = 400_000  # ids kept in memory by one spool, about 30 MB
+SPILL_AT = 1_000_000  # ids kept in memory by one spool, about 15 MB
+
+
+def parts_of(number: int) -> range:
+    """The finest parts that make up one bucket."""
+    return range(number, PARTS, BUCKETS) if number < BUCKETS else range(number - BUCKETS, number - BUCKETS + 1)
 
 
 class Spool:
@@ -32,14 +44,17 @@ class Spool:
         self.count = 0
         self._spill_at = spill_at
         self._held = 0
-        self._buckets: list[list[bytes]] = [[] for _ in range(BUCKETS)]
-        self._appends = [bucket.append for bucket in self._buckets]
+        self._parts: list[bytearray] = []  # each id with a separator after it; made when the first one comes
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._file: FileIO | None = None
+        self._spills: list[array[int]] = []  # of each: where its parts begin, and where the last one ends
 
     def add(self, ids: Collection[bytes]) -> None:
-        appends = self._appends
-        for key, one in zip(map(crc32, ids), ids, strict=True):
-            appends[key & _MASK](one)
+        parts = self._parts = self._parts or [bytearray() for _ in range(PARTS)]
+        for one in ids:
+            part = parts[crc32(one) & _MASK]
+            part += one
+            part += SEPARATOR
         self.count += len(ids)
         self._held += len(ids)
         if self._held >= self._spill_at:
@@ -47,10 +62,10 @@ class Spool:
 
     def bucket(self, number: int) -> list[bytes]:
         """The ids of one bucket, in no particular order."""
-        path = self._path(number)
-        stored = path.read_bytes() if path is not None and path.exists() else b""
-        # every stored id ends with a separator, so the last part is empty
-        return stored.split(SEPARATOR)[:-1] + self._buckets[number]
+        wanted = parts_of(number)
+        held = (self._parts[part] for part in wanted) if self._parts else ()
+        # every id has a separator after it, so the last piece is empty
+        return b"".join((*self._stored(wanted), *held)).split(SEPARATOR)[:-1]
 
     def folder(self) -> Path:
         """Its own private folder on disk, made now if there is none."""
@@ -60,22 +75,25 @@ class Spool:
 
     def _spill(self) -> None:
         with room():
-            self._write()
+            if self._file is None:
+                self._file = FileIO(self.folder() / "ids", "x+")
+            begin = self._file.seek(0, SEEK_END)
+            for part in self._parts:
+                _write_all(self._file, part)
+        self._spills.append(array("Q", accumulate(map(len, self._parts), initial=begin)))
+        self._parts, self._held = [], 0
 
-    def _write(self) -> None:
-        self.folder()
-        for number, ids in enumerate(self._buckets):
-            path = self._path(number)
-            if ids and path is not None:
-                with path.open("ab") as file:
-                    file.write(SEPARATOR.join(ids) + SEPARATOR)
-                ids.clear()
-        self._held = 0
-
-    def _path(self, number: int) -> Path | None:
-        return None if self._folder is None else Path(self._folder.name, f"{number:02}")
+    def _stored(self, wanted: range) -> Iterator[bytes]:
+        if self._file is None:
+            return
+        for begins in self._spills:
+            for part in wanted:
+                self._file.seek(begins[part])
+                yield self._file.read(begins[part + 1] - begins[part])
 
     def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
         if self._folder is not None:
             self._folder.cleanup()
 
@@ -84,6 +102,13 @@ class Spool:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _write_all(file: FileIO, blob: bytearray) -> None:
+    """A file without a buffer of its own may take less than it is given."""
+    left = memoryview(blob)
+    while left:
+        left = left[file.write(left) :]
 
 
 @contextlib.contextmanager
@@ -107,6 +132,31 @@ class Members:
     def __init__(self, connection: sqlite3.Connection, sync_key: str) -> None:
         self._connection = connection
         self.key = sync_key
+
+    @property
+    def numbers(self) -> range:
+        """The numbers of all buckets that this sync has."""
+        (top,) = self._connection.execute("SELECT max(bucket) FROM members WHERE sync_key = ?", (self.key,)).fetchone()
+        return COARSE if top is None or top < BUCKETS else FINE
+
+    def fit(self, count: int) -> range:
+        """The same, after making them fine where `count` ids of a cohort, or those known, are many."""
+        numbers = self.numbers
+        if numbers is FINE or max(count, self.about()) < FINE_AT:
+            return numbers
+        for number in numbers:
+            self._refine(number)
+        return FINE
+
+    def _refine(self, number: int) -> None:
+        for state, ids in zip(Known._fields, self.bucket(number), strict=True):
+            parts: dict[int, list[bytes]] = {}
+            for one in ids:
+                parts.setdefault(BUCKETS + (crc32(one) & _MASK), []).append(one)
+            for fine, members in parts.items():
+                self.write(fine, state, members)
+            if ids:
+                self.write(number, state, ())
 
     def bucket(self, number: int, *, confirmed: bool = True) -> Known:
         """All that is known of one bucket; without the confirmed, what else is."""
@@ -142,7 +192,7 @@ class Members:
 
     def ids(self, state: str) -> Iterator[bytes]:
         """Every id of one state, bucket by bucket, sorted within."""
-        for number in range(BUCKETS):
+        for number in self.numbers:
             rows = self._connection.execute(
                 "SELECT ids FROM members WHERE sync_key = ? AND bucket = ? AND state = ? ORDER BY n",
                 (self.key, number, state),
@@ -151,8 +201,10 @@ class Members:
                 yield from blob.split(SEPARATOR)
 
     def about(self) -> int:
-        """How many are confirmed, counted by whole rows: for a choice, and no more."""
-        query = "SELECT count(*) FROM members WHERE sync_key = ? AND state = ? AND n > 0"
+        """How many are confirmed, more or less: for a choice, and no more."""
+        if self.numbers is FINE:
+            return PARTS * len(self.bucket(FINE[0]).confirmed)  # hashing makes them all of one size
+        query = "SELECT count(*) FROM members WHERE sync_key = ? AND state = ? AND n > 0"  # whole rows
         (rows,) = self._connection.execute(query, (self.key, CONFIRMED)).fetchone()
         return int(rows) * IDS_PER_ROW
 
@@ -178,5 +230,3 @@ def in_calls(ids: Iterable[bytes], most: int) -> Iterator[list[bytes]]:
             call = []
     if call:
         yield call
-
-

@@ -123,6 +123,10 @@ STEPS: tuple[str, ...] = (
         PRIMARY KEY (site_id, person)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    -- members.bucket may be that of a finer bucket, 64 and above: an engine that knows only the coarse ones would find
+    -- nobody in those, and must not open the file
+    """,
 )
 LATEST = len(STEPS)
 

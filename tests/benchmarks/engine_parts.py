@@ -19,7 +19,7 @@ from sync.core.diff import Known
 from sync.core.sending import FateKind, Reply, Request
 from sync.edge.cohort_files import read_cohort
 from sync.edge.ledger import Ledger
-from sync.edge.membership import BUCKETS, Members, Spool
+from sync.edge.membership import Members, Spool
 from sync.edge.pacing import Pacing
 from sync.edge.scale import open_spool
 from sync.edge.transport import Endpoints, Transport
@@ -36,7 +36,7 @@ def diff(before: str, after: str, way: str) -> dict[str, float]:
         members = Members(ledger.connection, "key")
         with Spool() as known, ledger.atomic():
             read_cohort(before, "user_id", "id", known)
-            for number in range(BUCKETS):
+            for number in members.fit(known.count):
                 members.write_changes(number, Known(), Known(confirmed=frozenset(known.bucket(number))))
         began = time.perf_counter()
         with open_spool(way) as cohort:
