@@ -129,6 +129,7 @@ def parse_configuration(document: object) -> Configuration:
             raise _wrong(f"sources.{name}", "needs either `files` or `amplitude` (us or eu)")
     for name, sync in configuration.syncs.items():
         _check(name, sync, configuration)
+    _check_apart(configuration)
     return configuration
 
 
@@ -155,6 +156,19 @@ def _check(name: str, sync: Sync, configuration: Configuration) -> None:
     pulled = bool(configuration.sources[sync.source].amplitude)
     if sync.kind == "cohort" and pulled != bool(sync.cohort):
         raise _wrong(where, "needs `cohort`, its id at Amplitude" if pulled else "reads files, which have no `cohort`")
+
+
+def _check_apart(configuration: Configuration) -> None:
+    """No two syncs that are enabled may fill one segment: each would take out the other's people, run by run."""
+    filled: dict[tuple[str, str | int], str] = {}
+    for name, sync in configuration.syncs.items():
+        if sync.kind != "cohort" or not sync.enabled:
+            continue
+        site = configuration.destinations[sync.destination].site_id
+        for segment in filter(None, (sync.name or name, sync.segment_id)):
+            other = filled.setdefault((site, segment), name)
+            if other != name:
+                raise _wrong(f"syncs.{name}", f"fills the segment of [syncs.{other}]; give each one of its own, by `name`")
 
 
 def _check_kind(where: str, sync: Sync) -> None:

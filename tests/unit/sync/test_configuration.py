@@ -116,6 +116,43 @@ def test_a_mistake_is_told_with_its_place(changes: list[tuple[str, str]], says: 
     assert refused.value.hint
 
 
+TWO = """
+[syncs.two]
+kind = "cohort"
+source = "exports"
+destination = "{destination}"
+enabled = {enabled}
+name = "{name}"
+{segment}
+[destinations.twin]
+[destinations.staging]
+site_id = "OTHER_SITE_ID"
+"""
+
+
+@pytest.mark.parametrize(
+    ("two", "refused"),
+    [
+        pytest.param({"name": "vip"}, True, id="the name of the other table"),
+        pytest.param({"name": "x", "segment": "segment_id = 7"}, True, id="the same segment"),
+        pytest.param({"name": "x", "segment": "segment_id = 8"}, False, id="another name and segment"),
+        pytest.param({"name": "vip", "enabled": "false"}, False, id="one that is not enabled"),
+        pytest.param({"name": "vip", "destination": "twin"}, True, id="the same workspace under another name"),
+        pytest.param({"name": "vip", "destination": "staging"}, False, id="another workspace"),
+    ],
+)
+def test_two_syncs_may_not_fill_one_segment(two: dict[str, str], refused: bool) -> None:
+    plain = {"destination": "production", "enabled": "true", "segment": ""}
+    table = TWO.format(**{**plain, **two})
+    text = [('["failed"]', '["failed"]' + table), ('cohort = "abc123"', 'cohort = "a"\nsegment_id = 7')]
+    if not refused:
+        assert "two" in parse_configuration(edited(*text)).syncs
+        return
+    with pytest.raises(ConfigError) as error:
+        parse_configuration(edited(*text))
+    assert error.value.message.startswith("[syncs.two] fills the segment of [syncs.vip]")
+
+
 @pytest.mark.parametrize(
     ("names", "chosen"),
     [([], ["vip"]), (["orders"], ["orders"]), (["orders", "vip"], ["orders", "vip"])],
