@@ -1,7 +1,8 @@
 """`cio-sync`: reads flags and the environment, runs a command, prints, returns the exit code.
 
 `--json` puts exactly one object on stdout, whatever happened, unless the command itself was wrong (exit code 2).
-Everything else that a person reads while a run goes on is on stderr.
+Everything else that a person reads while a run goes on is on stderr. What only one command needs is loaded by that
+command: who lists the runs waits for no server and no client.
 """
 
 from __future__ import annotations
@@ -14,32 +15,13 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
-from sync.amplitude_pull import Project
-from sync.cli_check import PATIENCE, check
-from sync.cli_cohort import add_cohort_arguments, cohort
-from sync.cli_doctor import add_doctor_arguments, doctor
-from sync.cli_events import add_events_arguments, events
-from sync.cli_listen import add_listen_arguments, listen
-from sync.cli_reconcile import add_reconcile_arguments, reconcile
-from sync.cli_run import add_run_arguments, run
-from sync.cli_runs import (
-    add_failed_arguments,
-    add_history_arguments,
-    add_retry_arguments,
-    add_show_arguments,
-    failed,
-    history,
-    retry,
-    show,
-)
 from sync.core.errors import SyncError
 from sync.core.page import render
 from sync.core.report import Ended, encode
-from sync.edge.amplitude_settings import VARIABLES, read_amplitude_settings
 from sync.edge.console import FORMATS, PLAIN, Console
 from sync.edge.settings import Settings, read_settings, secrets_of
 from sync.edge.streams import give_up_stdout, prepare_streams
-from sync.edge.transport import USER_AGENT
+from sync.edge.version import USER_AGENT
 
 Sending = Callable[[argparse.Namespace, Settings, Console], Ended]
 Looking = Callable[[argparse.Namespace, Settings, Console], int]
@@ -93,42 +75,106 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:
     """The arguments; ends the process with code 2 where they are wrong. Nothing that is not text can be told in a
     report, so such an argument is refused whatever it stands for."""
-    parser = build_parser()
+    parser = build_parser(next(iter(argv), None))
     for one in argv:
         if any("\udc80" <= letter <= "\udcff" for letter in one):
             parser.error(f"the argument {one!a} is not UTF-8 text; nothing was sent")
     return parser.parse_args(argv)
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Every command and flag."""
+def build_parser(command: str | None = None) -> argparse.ArgumentParser:
+    """Every command and flag that may follow where `command` comes first; without one, all there are."""
     parser = argparse.ArgumentParser(
         prog="cio-sync", description=DESCRIPTION, epilog=EXIT_CODES, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=USER_AGENT.replace("/", " "))
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    _looking(commands, "check", "prove the credentials and find the region", _check)
-    _sending(commands, "cohort", "make a segment equal to a cohort", add_cohort_arguments, cohort)
-    _sending(commands, "events", "deliver an export's events", add_events_arguments, events)
-    scheduled = _looking(commands, "run", "run the syncs of a configuration", run, add_run_arguments)
-    _pace(scheduled)
-    _json(scheduled)
-    receiving = _looking(commands, "listen", "receive and deliver what is pushed", listen, add_listen_arguments)
-    _pace(receiving)
-    _json(receiving)
-    _sending(commands, "reconcile", "see whether a segment drifted", add_reconcile_arguments, reconcile)
-    _json(_looking(commands, "history", "list the runs", history, add_history_arguments))
-    _json(_looking(commands, "show", "print one run's report", show, add_show_arguments))
-    _json(_looking(commands, "failed", "list what was given up", failed, add_failed_arguments))
-    _sending(commands, "retry", "send again what was given up", add_retry_arguments, retry)
-    _json(_looking(commands, "doctor", "look at everything that a run needs", doctor, add_doctor_arguments))
+    for add in [ADDING[command]] if command in ADDING else ADDING.values():
+        add(commands)
     return parser
 
 
 Commands = argparse._SubParsersAction  # typeshed gives this class no public name
 Arguments = Callable[[argparse.ArgumentParser], None]
 
+
+def _add_check(commands: Commands[argparse.ArgumentParser]) -> None:
+    from sync.cli_check import check_all  # a command loads what it needs, and nothing of the others
+
+    _looking(commands, "check", "prove the credentials and find the region", check_all)
+
+
+def _add_cohort(commands: Commands[argparse.ArgumentParser]) -> None:
+    from sync.cli_cohort import add_cohort_arguments, cohort  # as above
+
+    _sending(commands, "cohort", "make a segment equal to a cohort", add_cohort_arguments, cohort)
+
+
+def _add_events(commands: Commands[argparse.ArgumentParser]) -> None:
+    from sync.cli_events import add_events_arguments, events  # as above
+
+    _sending(commands, "events", "deliver an export's events", add_events_arguments, events)
+
+
+def _add_run(commands: Commands[argparse.ArgumentParser]) -> None:
+    from sync.cli_run import add_run_arguments, run  # as above
+
+    scheduled = _looking(commands, "run", "run the syncs of a configuration", run, add_run_arguments)
+    _pace(scheduled)
+    _json(scheduled)
+
+
+def _add_listen(commands: Commands[argparse.ArgumentParser]) -> None:
+    from sync.cli_listen import add_listen_arguments, listen  # as above
+
+    receiving = _looking(commands, "listen", "receive and deliver what is pushed", listen, add_listen_arguments)
+    _pace(receiving)
+    _json(receiving)
+
+
+def _add_reconcile(commands: Commands[argparse.ArgumentParser]) -> None:
+    from sync.cli_reconcile import add_reconcile_arguments, reconcile  # as above
+
+    _sending(commands, "reconcile", "see whether a segment drifted", add_reconcile_arguments, reconcile)
+
+
+def _add_history(commands: Commands[argparse.ArgumentParser]) -> None:
+    from sync.cli_runs import add_history_arguments, history  # as above
+
+    _json(_looking(commands, "history", "list the runs", history, add_history_arguments))
+
+
+def _add_show(commands: Commands[argparse.ArgumentParser]) -> None:
+    from sync.cli_runs import add_show_arguments, show  # as above
+
+    _json(_looking(commands, "show", "print one run's report", show, add_show_arguments))
+
+
+def _add_failed(commands: Commands[argparse.ArgumentParser]) -> None:
+    from sync.cli_runs import add_failed_arguments, failed  # as above
+
+    _json(_looking(commands, "failed", "list what was given up", failed, add_failed_arguments))
+
+
+def _add_retry(commands: Commands[argparse.ArgumentParser]) -> None:
+    from sync.cli_retry import add_retry_arguments, retry  # as above
+
+    _sending(commands, "retry", "send again what was given up", add_retry_arguments, retry)
+
+
+def _add_doctor(commands: Commands[argparse.ArgumentParser]) -> None:
+    from sync.cli_doctor import add_doctor_arguments, doctor  # as above
+
+    _json(_looking(commands, "doctor", "look at everything that a run needs", doctor, add_doctor_arguments))
+
+
+#: In the order in which they are told.
+ADDING: Mapping[str | None, Callable[[Commands[argparse.ArgumentParser]], None]] = {
+    "check": _add_check, "cohort": _add_cohort, "events": _add_events, "run": _add_run, "listen": _add_listen,
+    "reconcile": _add_reconcile, "history": _add_history, "show": _add_show, "failed": _add_failed,
+    "retry": _add_retry, "doctor": _add_doctor,
+}
 
 def _looking(
     commands: Commands[argparse.ArgumentParser], name: str, text: str, run: Looking, arguments: Arguments | None = None
@@ -149,7 +195,7 @@ def _sending(
     _pace(parser)
     _json(parser)
     _log(parser)
-    parser.set_defaults(command=lambda *given: _told(run, *given))
+    parser.set_defaults(command=_told, sending=run)
 
 
 def _pace(parser: argparse.ArgumentParser) -> None:
@@ -172,9 +218,9 @@ def _log_format(flag: str | None, environ: Mapping[str, str]) -> str:
     return flag or (wanted if wanted in FORMATS else PLAIN)
 
 
-def _told(run: Sending, arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
+def _told(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
     """Run something that sends, and print its report."""
-    ended = run(arguments, settings, console)
+    ended: Ended = arguments.sending(arguments, settings, console)
     if arguments.json:
         sys.stdout.buffer.write(encode(ended.report) + b"\n")
         if ended.error is not None:
@@ -183,12 +229,6 @@ def _told(run: Sending, arguments: argparse.Namespace, settings: Settings, conso
         console.tell(render(ended))
     sys.stdout.flush()
     return ended.exit_code
-
-
-def _check(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
-    wanted = any(os.environ.get(VARIABLES[key]) for key in ("api_key", "secret_key"))
-    project = Project(settings=read_amplitude_settings(os.environ), policy=PATIENCE) if wanted else None
-    return check(settings, console, project=project)
 
 
 def _interrupt(number: int, frame: object) -> NoReturn:

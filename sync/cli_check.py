@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import os
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -12,6 +14,7 @@ from sync.core.sending import RetryPolicy
 from sync.core.wire_account import Account
 from sync.destination import Destination
 from sync.edge.amplitude_settings import VARIABLES as AMPLITUDE_VARIABLES
+from sync.edge.amplitude_settings import read_amplitude_settings
 from sync.edge.console import Console
 from sync.edge.settings import Settings
 from sync.edge.transport import Network
@@ -25,6 +28,13 @@ class Proof(NamedTuple):
     what: str
     error: SyncError | None
     said: str
+
+
+def check_all(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
+    """The credentials of Customer.io, and those of Amplitude where one of them is set."""
+    wanted = any(os.environ.get(AMPLITUDE_VARIABLES[key]) for key in ("api_key", "secret_key"))
+    project = Project(settings=read_amplitude_settings(os.environ), policy=PATIENCE) if wanted else None
+    return check(settings, console, project=project)
 
 
 def check(

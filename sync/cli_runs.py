@@ -1,4 +1,4 @@
-"""The commands that look back: `history`, `show` and `failed` read the ledger and talk to nobody; `retry` sends."""
+"""The commands that look back: `history`, `show` and `failed` read the ledger and talk to nobody."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from sync.edge.console import Console
 from sync.edge.ledger import DeadLetter, Ledger, RunRow
 from sync.edge.named_people import named_people, newest_run
 from sync.edge.settings import Settings
-from sync.run_retry import run_retry
 
 _LISTED = ("run_id", "kind", "sync", "status", "exit_code", "started_at", "finished_at")
 
@@ -38,20 +37,8 @@ def add_failed_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", nargs="?", metavar="RUN", help="only what this run gave up")
 
 
-def add_retry_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN|all", help="the events run whose dead letters to send again, or all")
-
-
-def retry(arguments: argparse.Namespace, settings: Settings, console: Console) -> Ended:
-    """Replay dead letters. Raises ConfigError when nothing could be started."""
-    settings.require("site_id", "track_api_key")
-    _ledger(settings).close()  # says so where there is none, rather than making one
-    with Ledger.open(settings.state_path) as ledger:
-        return run_retry(arguments.run, settings, ledger, console)
-
-
 def history(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
-    with _ledger(settings) as ledger:
+    with remembered(settings) as ledger:
         runs = ledger.runs(arguments.name)
     if arguments.json:
         kept = [{name: getattr(run, name) for name in _LISTED} for run in runs]
@@ -63,7 +50,7 @@ def history(arguments: argparse.Namespace, settings: Settings, console: Console)
 
 
 def show(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
-    with _ledger(settings) as ledger:
+    with remembered(settings) as ledger:
         run = _run(ledger, arguments.run)
         if arguments.html is not None:
             _write_html(arguments.html, run)
@@ -112,7 +99,7 @@ def _write_html(path: Path, run: RunRow) -> None:
 
 
 def failed(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
-    with _ledger(settings) as ledger:
+    with remembered(settings) as ledger:
         if arguments.run is not None:
             _run(ledger, arguments.run)
         if arguments.json:
@@ -138,7 +125,8 @@ def _separated(letters: Iterator[DeadLetter]) -> Iterator[bytes]:
         comma = b","
 
 
-def _ledger(settings: Settings) -> Ledger:
+def remembered(settings: Settings) -> Ledger:
+    """The ledger, as it lies there. Raises ConfigError where there is none, rather than making one."""
     ledger = Ledger.peek(settings.state_path)
     if ledger is None:
         raise ConfigError(

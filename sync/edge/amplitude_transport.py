@@ -17,7 +17,8 @@ import httpx
 
 from sync.core.sending import Failure, Reply, Request
 from sync.edge.amplitude_settings import AmplitudeSettings
-from sync.edge.transport import CONNECT_S, USER_AGENT, Network, map_exception
+from sync.edge.transport import CONNECT_S, Network, map_exception
+from sync.edge.version import USER_AGENT
 
 WHOLE_S = 3600.0  # one download; four gigabytes at 10 Mbit/s
 READ_S = 120.0  # an export is put together while we wait for its first byte

@@ -10,7 +10,8 @@ import msgspec
 
 from sync.core.errors import ConfigError
 from sync.core.report import Ended
-from sync.edge.transport import USER_AGENT, map_exception
+from sync.edge.transport import map_exception
+from sync.edge.version import USER_AGENT
 
 TRIES = 3
 TIMEOUT_S = 10.0

@@ -10,26 +10,16 @@ import base64
 import ssl
 import threading
 import time
-from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 from urllib.request import getproxies
 
 import httpx
 
 from sync.core.sending import Failure, Reply, Request
+from sync.edge.version import USER_AGENT
 
 Network = httpx.BaseTransport  # what may stand in for the network, under a name that others may import
 CONNECT_S, READ_S, WHOLE_S = 10.0, 30.0, 90.0
-
-
-def _version() -> str:
-    try:
-        return version("fakeio")
-    except PackageNotFoundError:  # running from a source tree that was never installed
-        return "0"
-
-
-USER_AGENT = f"cio-sync/{_version()}"
 
 
 # What each exception is called here; the nearest class wins. A contract test lists every exception of httpx.

@@ -1,14 +1,17 @@
-"""What a person sees: a bar on a terminal, lines elsewhere, only warnings under --json."""
+"""What a person sees: a bar on a terminal, lines elsewhere, only warnings under --json. And how soon: a command loads
+what it needs, and nothing of the others."""
 
 from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
-from sync.cli import main
+from sync.cli import ADDING, build_parser, main
 from sync.edge import console as console_module
 from sync.edge.console import JSON, PLAIN, Console
 from sync.edge.settings import secrets_of
@@ -142,3 +145,44 @@ def test_who_asks_for_a_log_gets_one(
     first, *_ = capsys.readouterr().err.splitlines()
     said = "there is no state file /nowhere/***/ledger.db, so no run is remembered."
     assert (json.loads(first)["message"] if as_json else first.removeprefix("cio-sync: ")) == said
+
+
+# ---- the commands ----------------------------------------------------------------------------------------------------
+
+GIVEN = [
+    ["check"], ["cohort", "c.csv", "--name", "vip"], ["events", "e.json", "--json"], ["run", "--once", "a", "b"],
+    ["listen", "--port", "0", "--workers", "2"], ["reconcile", "vip", "--repair"], ["history", "vip", "--json"],
+    ["show", "01", "--people"], ["failed", "01", "--log", "json"], ["retry", "all", "--track-rate", "5"], ["doctor"],
+]  # fmt: skip
+
+
+def test_every_command_is_among_those_that_are_read_here() -> None:
+    assert [given[0] for given in GIVEN] == list(ADDING)
+
+
+@pytest.mark.parametrize("given", GIVEN, ids=lambda given: given[0])
+def test_a_command_declared_alone_reads_its_options_as_among_the_others(given: list[str]) -> None:
+    assert build_parser(given[0]).parse_args(given) == build_parser().parse_args(given)
+
+
+def test_a_command_that_nobody_knows_is_told_all_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["histroy"])
+    told = capsys.readouterr().err
+    assert all(f"'{name}'" in told for name in ADDING)
+
+
+@pytest.mark.parametrize(
+    ("command", "unused"),
+    [
+        pytest.param("history", ["httpx", "starlette", "uvicorn", "prometheus_client", "duckdb"], id="looking"),
+        pytest.param("cohort", ["starlette", "uvicorn", "prometheus_client", "duckdb"], id="sending"),
+    ],
+)
+def test_a_command_loads_nothing_that_only_others_need(command: str, unused: list[str]) -> None:
+    asks = (
+        f"import sys\nfrom sync.cli import build_parser\nbuild_parser({command!r})\n"
+        f"print([name for name in {unused} if name in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True, check=True, timeout=60)
+    assert told.stdout == "[]\n"
