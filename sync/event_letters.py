@@ -20,6 +20,7 @@ from sync.edge.ledger import DeadLetter
 
 KIND = "events"
 EXPIRED = "expired"
+MOST_ROWS = 1_000  # of a run and a reason: more of them would fill the disk and tell nothing new
 _MOST_TEXT = 500
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from sync.edge.ledger import Ledger
+from sync.event_letters import MOST_ROWS
 from sync.event_reading import EventReading
 
 LATE_S = 72 * 3600  # Source: docs.customer.io > Track API > events > timestamp: older ones trigger no campaign
@@ -18,6 +19,9 @@ def notes(reading: EventReading, unclear: int) -> Iterator[str]:
     """Lines for somebody who watches; `unclear` counts the answers that did not say which event they were about."""
     if unclear:
         yield f"{unclear} answers of Customer.io named no event of their batch: it was sent again in halves, to be sure"
+    for reason, count in sorted(reading.discarded.items()):
+        if count > MOST_ROWS:
+            yield f"{count} rows were discarded as {reason}: `cio-sync failed` lists the first {MOST_ROWS} of them"
     for part, count in sorted(reading.shed.items()):
         yield f"{count} events were too large; their {_WORDS[part]} were left out so that they fit"
     if reading.late:

@@ -41,6 +41,7 @@ class EventReading:
         self._late_before_ms = late_before_s * 1000
         self.received = 0
         self.discarded: Counter[str] = Counter()
+        self.files: set[str] = set()  # names of those that were begun
         self._mapping = RowMapping(rules)
         wanted = rules.user_properties
         values: _Values = {"parity": rules.parity, "conversions": rules.conversions}
@@ -98,8 +99,9 @@ class EventReading:
     def _packed(self, pieces: Iterable[Piece]) -> Iterator[Batch]:
         name, number = "", 1
         for piece in pieces:
-            number = number if piece.name == name else 1
-            name = piece.name
+            if piece.name != name:
+                name, number = piece.name, 1
+                self.files.add(name)
             rows = parse_rows(piece.data)
             self.received += len(rows)
             mapped = self._mapping.map_rows(rows, piece.data)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from sync.amplitude_pull import Project
 from sync.core.errors import SourceError, SyncError
 from sync.core.forecast import Forecast
-from sync.core.mapping import Discard, Rules
+from sync.core.mapping import Discard, Rules, selection_of
 from sync.core.ports import Clock
 from sync.core.report import Ended, EventsReport
 from sync.core.sending import RetryPolicy
@@ -26,11 +26,11 @@ from sync.edge.console import Console
 from sync.edge.event_ledger import EventLedger
 from sync.edge.files import EventFiles, EventSource, Piece
 from sync.edge.ledger import Ledger
-from sync.edge.letters import EventLetters
+from sync.edge.letters import ROWS_KEPT_S, EventLetters, Read
 from sync.edge.settings import Settings
 from sync.edge.transport import Network
 from sync.ending import conclude, stopped_by
-from sync.event_letters import discarded_letter
+from sync.event_letters import MOST_ROWS, discarded_letter
 from sync.event_notes import LATE_S, notes, silent_names, update_losses, update_notes
 from sync.event_reading import EventReading
 from sync.export_source import EXPORT, open_export, place_of
@@ -173,12 +173,21 @@ class _Run:
             with contextlib.closing(self._watched(source)) as pieces:
                 in_doubt = deliver_all(reading.batches(pieces), courier, dispatcher, events)
         if self._writing is not None:
-            EventLetters(self._writing, self._site_id).settle(self.report.run_id)
+            letters = EventLetters(self._writing, self._site_id)
+            letters.settle(self.report.run_id, self._read(reading))
+            letters.forget_rows(time.time() - ROWS_KEPT_S)
             self._remark(reading, self._writing)
         if in_doubt:
             self._console.warn(
                 f"{in_doubt} events of an earlier run that was cut off are still in doubt: run its source again"
             )
+
+    def _read(self, reading: EventReading) -> Read:
+        """What has been read to its end, as far as the same name stands for the same rows the next time."""
+        rules = self._options.rules
+        lasting = self._given is None and self._options.source != "-"
+        whole = not selection_of(rules) and rules.since is None and rules.until is None
+        return Read(reading.files if lasting else (), self._options.sync, whole)
 
     def _remark(self, reading: EventReading, ledger: Ledger) -> None:
         assert self._dispatcher is not None, "only a run that delivered remarks"
@@ -192,7 +201,9 @@ class _Run:
 
     def _bury(self, discard: Discard, file: str, number: int) -> None:
         assert self._dispatcher is not None, "only a run that delivers buries"
-        self._dispatcher.bury(discarded_letter(self.report.run_id, discard, file, number))
+        assert self._reading is not None, "and one that reads"
+        if self._reading.discarded[discard.reason] <= MOST_ROWS:
+            self._dispatcher.bury(discarded_letter(self.report.run_id, discard, file, number))
 
     def _watched(self, source: EventSource) -> Generator[Piece, None, None]:
         """The pieces, with progress told as they go by.

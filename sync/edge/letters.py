@@ -1,18 +1,24 @@
 """Dead letters of events as one destination sees them: which are open, and which are settled by a later run.
 
-A letter is settled when its event was delivered after all, or given up again: then there is a newer letter. Rows that
-never became events stay open, for only their source can be mended.
+A letter is settled when its event was delivered after all, or given up again: then there is a newer letter. That of a
+row that never became an event is settled when its file has been read again, and forgotten after some time: only its
+source can be mended, and the letter just says where.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
+import msgspec
+
 from sync.core.replaying import parse_ulid
+from sync.core.ulids import encode_ulids
 from sync.edge.event_ledger import EventLedger, PackedSet
 from sync.edge.ledger import Ledger
 
+ROWS_KEPT_S = 30 * 86_400.0
+_ROW_STARTS = b'{"file":'  # the letter of a row, and of nothing else
 _PAGE = 500
 _BEYOND = (1 << 63) - 1
 
@@ -20,6 +26,25 @@ _BEYOND = (1 << 63) - 1
 class OpenLetter(NamedTuple):
     id: int
     item: bytes
+    run_id: str
+    sync: str | None
+
+
+class Read(NamedTuple):
+    """What a run read from beginning to end: the names of files, by itself or by letters of its `sync` (None: it has
+    no name). `whole`: it left out no row by choice, so that all of them have a new fate."""
+
+    files: Collection[str] = ()
+    sync: str | None = None
+    whole: bool = False
+
+    def covers(self, letter: OpenLetter) -> bool:
+        """Whether the row of this letter has been read again."""
+        meant = self.whole or (self.sync is not None and letter.sync == self.sync)
+        return meant and bool(self.files) and _file_of(letter.item) in self.files
+
+
+NOTHING_READ = Read()
 
 
 class EventLetters:
@@ -38,12 +63,26 @@ class EventLetters:
             yield from (letter.item for letter in page)
             first = page[-1].id
 
-    def settle(self, run_id: str) -> None:
-        """Close every letter whose event is delivered or has a newer letter; `run_id` is the run that found out."""
+    def forget_rows(self, before_s: float) -> None:
+        """Forget letters of rows, open or not, of runs that began before that moment, in Unix seconds."""
+        first_kept = encode_ulids([int(max(before_s, 0.0) * 1000).to_bytes(6, "big") + bytes(10)])[0].decode()
+        with self._ledger.atomic() as connection:
+            connection.execute(
+                "DELETE FROM dead_letters WHERE run_id < ?1 AND substr(item, 1, ?3) = ?2"
+                " AND run_id IN (SELECT run_id FROM runs WHERE kind = 'events' AND sync_key = ?4)",
+                (first_kept, _ROW_STARTS, len(_ROW_STARTS), self._site_id),
+            )
+
+    def settle(self, run_id: str, read: Read = NOTHING_READ) -> None:
+        """Close every letter whose event is delivered or has a newer letter, or whose row was read again; `run_id` is
+        the run that found out."""
         delivered = EventLedger(self._ledger, self._site_id, run_id)
         newer, before = PackedSet(), _BEYOND
         while page := self._page(0, before, newest_first=True):
-            done = [letter.id for letter in page if _is_done(letter, newer, delivered.__contains__)]
+            done = [
+                letter.id for letter in page
+                if _is_done(letter, newer, delivered.__contains__) or (letter.run_id != run_id and read.covers(letter))
+            ]  # fmt: skip
             before = page[-1].id
             with self._ledger.atomic() as connection:
                 marks = ((run_id, number) for number in done)
@@ -53,7 +92,7 @@ class EventLetters:
         self, after: int, before: int, run_id: str | None = None, *, newest_first: bool = False
     ) -> list[OpenLetter]:
         rows = self._ledger.connection.execute(
-            "SELECT d.id, d.item FROM dead_letters AS d JOIN runs AS r USING (run_id)"
+            "SELECT d.id, d.item, d.run_id, r.sync FROM dead_letters AS d JOIN runs AS r USING (run_id)"
             " WHERE d.id > ?1 AND d.id < ?2 AND (?3 IS NULL OR d.run_id = ?3)"
             " AND d.kind = 'events' AND d.settled_by IS NULL AND r.sync_key = ?4"
             f" ORDER BY d.id {'DESC' if newest_first else 'ASC'} LIMIT {_PAGE}",
@@ -70,3 +109,15 @@ def _is_done(letter: OpenLetter, newer: PackedSet, is_delivered: Callable[[bytes
         return True
     newer.add(ulid)
     return False
+
+
+class _RowLetter(msgspec.Struct, gc=False):
+    file: str
+
+
+_decode_row = msgspec.json.Decoder(_RowLetter).decode
+
+
+def _file_of(item: bytes) -> str | None:
+    """The file that the letter of a row names; None for an operation."""
+    return _decode_row(item).file if item.startswith(_ROW_STARTS) else None

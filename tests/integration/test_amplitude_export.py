@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,19 @@ def test_the_next_run_reads_the_new_hour_and_two_again_without_repeating(export:
     assert export.numbers() == [1, 2, 3]
     assert export.ranges()[-1] == "start=20260501T08&end=20260501T10"
     assert export.cursor() == HOUR - 1
+
+
+def test_a_row_without_anybody_that_is_read_again_has_one_letter(export: Export) -> None:
+    export.upload(1, 3)
+    export.fake.events[-1] = {**export.fake.events[-1], "user_id": None}
+    for _ in range(2):
+        assert export.run().exit_code == 1
+        with Ledger.open(export.engine.path) as ledger:
+            (letter,) = ledger.dead_letters(only_open=True)
+        assert (letter.reason, json.loads(bytes(letter.item))["file"]) == (
+            "missing_identifier", "amplitude:export!123456/123456_2026-05-01_9#0.json.gz",
+        )  # fmt: skip
+        export.clock.advance(3600)
 
 
 def test_what_one_choice_of_events_left_out_another_still_sends(export: Export) -> None:

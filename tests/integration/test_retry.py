@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sqlite3
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,9 @@ from typing import Any
 import pytest
 
 from fakeio import Fake
+from sync import event_notes, run_events
 from sync.core.errors import ConfigError
+from sync.core.mapping import Rules
 from sync.core.report import Ended
 from sync.core.sending import RetryPolicy
 from sync.core.ulids import decode_ulid, encode_ulids
@@ -20,11 +24,13 @@ from sync.edge.console import Console
 from sync.edge.ledger import DeadLetter, Ledger
 from sync.edge.pacing import SharedPacing
 from sync.edge.transport import Network
+from sync.run_events import EventsOptions
 from sync.run_retry import run_retry
 from tests.integration.cohort_engine import Engine as CohortEngine
 from tests.integration.event_engine import BATCH_PATH, HASTE, IMPATIENT, Engine, counts, ended_report, row, wide
 from tests.integration.test_events_faults import Choosy
 from tests.integration.test_events_kill import Countdown, Killed
+from tests.integration.test_events_notes import said
 
 
 def retry(
@@ -111,6 +117,92 @@ def test_rows_that_never_became_events_stay_and_are_told(engine: Engine) -> None
     assert [one.reason for one in still_open(engine)] == ["missing_identifier"]
 
 
+# -- rows that never became events ------------------------------------------------------------------------------------
+def anonymous(*numbers: int) -> list[dict[str, Any]]:
+    return [row(n, user_id=None) for n in numbers]
+
+
+def open_rows(engine: Engine) -> list[tuple[str, int]]:
+    """File and number of each row whose letter is open."""
+    items = [json.loads(bytes(one.item)) for one in still_open(engine)]
+    return [(Path(item["file"]).name, item["row"]) for item in items]
+
+
+def test_a_file_that_is_read_again_has_one_letter_a_row_and_none_of_what_was_mended(engine: Engine) -> None:
+    for _ in range(2):
+        engine.run(row(1), *anonymous(2, 3))
+        assert open_rows(engine) == [("export.json", 2), ("export.json", 3)]
+    engine.run(row(1), row(2), *anonymous(3))
+    assert open_rows(engine) == [("export.json", 3)]
+    engine.run(row(1), row(2), row(3))
+    assert (open_rows(engine), len(engine.letters())) == ([], 5)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        pytest.param({"events": frozenset({"refund"})}, id="some events"),
+        pytest.param({"since": 2_000_000_000}, id="some time"),
+    ],
+)
+def test_what_was_left_out_by_choice_has_not_been_read_again(engine: Engine, rules: dict[str, Any]) -> None:
+    engine.run(*anonymous(1))
+    engine.run(**rules)
+    assert open_rows(engine) == [("export.json", 1)]
+
+
+@pytest.mark.parametrize(("then", "left"), [("daily", []), ("weekly", [("export.json", 1)])])
+def test_a_sync_with_a_choice_of_events_reads_its_own_rows_again(
+    engine: Engine, then: str, left: list[tuple[str, int]]
+) -> None:
+    for sync, rows in (("daily", anonymous(1)), (then, [row(1)])):
+        options = EventsOptions(
+            source=str(engine.export(*rows)), sync=sync, rules=Rules(events=frozenset({"order"}))
+        )
+        with Ledger.open(engine.path) as ledger:
+            run_events.run_events(options, engine.settings(), ledger, Console(stream=engine.said), policy=HASTE)
+    assert open_rows(engine) == left
+
+
+def test_another_file_and_another_destination_close_nothing(fake: Fake, engine: Engine, tmp_path: Path) -> None:
+    engine.run(*anonymous(1))
+    other = Engine(fake, fake.new_workspace(), tmp_path)
+    assert other.path == engine.path
+    other.run(row(2))
+    engine.file = tmp_path / "other.json"
+    engine.run(*anonymous(3))
+    assert open_rows(engine) == [("export.json", 1), ("other.json", 1)]
+
+
+def test_standard_input_is_never_the_same_again(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in (1, 2):
+        line = json.dumps(row(number, user_id=None)).encode()
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(line)))
+        engine.run(source="-")
+    assert open_rows(engine) == [("standard input", 1), ("standard input", 1)]
+
+
+def test_of_many_rows_with_one_flaw_the_first_are_kept_and_all_are_counted(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (run_events, event_notes):
+        monkeypatch.setattr(module, "MOST_ROWS", 3)
+    lines = said(engine, *anonymous(*range(5)), row(9, event_time="soon"))
+    assert lines == ["5 rows were discarded as missing_identifier: `cio-sync failed` lists the first 3 of them"]
+    assert open_rows(engine) == [("export.json", 1), ("export.json", 2), ("export.json", 3), ("export.json", 6)]
+
+
+def test_letters_of_rows_are_forgotten_after_some_time_and_those_of_events_are_not(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = fail(engine, row(1))
+    engine.run(*anonymous(2), policy=IMPATIENT)
+    monkeypatch.setattr(run_events, "ROWS_KEPT_S", -10.0)
+    engine.run(*anonymous(3), source=str(engine.export(*anonymous(3)).rename(engine.file.with_name("later.json"))))
+    assert [(one.run_id, one.reason) for one in engine.letters()] == [(kept, "expired")]
+
+
+# -- which ------------------------------------------------------------------------------------------------------------
 def test_only_the_named_run_is_replayed(engine: Engine) -> None:
     first, second = fail(engine, row(1)), fail(engine, row(2))
     assert counts(ended_report(retry(engine, second))) == {"received": 1, "delivered": 1}
