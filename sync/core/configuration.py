@@ -165,10 +165,11 @@ def _check_apart(configuration: Configuration) -> None:
         if sync.kind != "cohort" or not sync.enabled:
             continue
         site = configuration.destinations[sync.destination].site_id
-        for segment in filter(None, (sync.name or name, sync.segment_id)):
-            other = filled.setdefault((site, segment), name)
+        segments: tuple[str | int | None, ...] = (sync.name or name, sync.segment_id)
+        for segment in segments:
+            other = name if segment is None else filled.setdefault((site, segment), name)
             if other != name:
-                raise _wrong(f"syncs.{name}", f"fills the segment of [syncs.{other}]; give each one of its own, by `name`")
+                raise _wrong(f"syncs.{name}", f"fills the segment of [syncs.{other}]; by `name` each has its own")
 
 
 def _check_kind(where: str, sync: Sync) -> None:
