@@ -86,11 +86,13 @@ class Runs:
             options, settings, ledger, console, network=wire, clock=self._clock,
         ))  # fmt: skip
 
-    def events(self, file: Path, *, fuse: Fuse | None = None) -> EngineRun:
-        """`cio-sync events FILE`, likewise."""
-        options = EventsOptions(source=str(file))
+    def events(
+        self, source: Path | str, *, project: Project | None = None, fuse: Fuse | None = None
+    ) -> EngineRun:
+        """`cio-sync events SOURCE`, likewise; `project` is what `amplitude:export` is read from."""
+        options = EventsOptions(source=str(source))
         return self._play(fuse, lambda settings, ledger, console, wire: run_events(
-            options, settings, ledger, console, network=wire, clock=self._clock,
+            options, settings, ledger, console, network=wire, clock=self._clock, project=project,
         ))  # fmt: skip
 
     def _play(self, fuse: Fuse | None, run: Run) -> EngineRun:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from scenarios.amplitude import Asked, FakeAmplitude
+from scenarios.amplitude import Asked, FakeAmplitude, strike
 from scenarios.asgi import ask
 from sync.edge.transport import Network
 
@@ -56,7 +56,7 @@ class HomeWire(Wire):
 
 
 class AmplitudeWire(Wire):
-    """To a project: its API, and the storage that its links lead to."""
+    """To a project: its API, and the storage that its links lead to, with what goes wrong on the way."""
 
     def __init__(self, project: FakeAmplitude) -> None:
         super().__init__(AMPLITUDE)
@@ -67,6 +67,16 @@ class AmplitudeWire(Wire):
     def answer(self, request: httpx.Request) -> httpx.Response:
         host, headers = self.asked[-1]
         self._project.asked.append(Asked(request.url.path, request.url.query.decode(), headers, host))
+        trouble = strike(self._project.troubles, request.url.path)
+        if trouble is not None and trouble.cut_bytes is not None:
+            raise httpx.RemoteProtocolError("the connection was closed", request=request)
+        if trouble is not None:
+            return _answer(request, trouble.status, list(trouble.headers.items()), trouble.body)
         raw = [(name.lower(), value) for name, value in request.headers.raw]
         status, answered, body = ask(self._app, request.method, request.url.raw_path.decode(), raw)
-        return httpx.Response(status, headers=answered, content=body, request=request)
+        return _answer(request, status, answered, body)
+
+
+def _answer(request: httpx.Request, status: int, headers: Any, body: bytes) -> httpx.Response:
+    # a stream, as from a socket: a body given as `content` counts as read, and could not be read as it came
+    return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body), request=request)

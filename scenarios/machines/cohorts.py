@@ -205,7 +205,7 @@ class CohortMachine(Machine):
         self._cohort_becomes(snapshot)
         self.amplitude.put_cohort(COHORT, self.snapshot.values)
         project = self.runs.project(self.amplitude, self.wires[-1])
-        self._watch(lambda: self.runs.cohort(f"amplitude:{COHORT}", NAME, project=project))
+        self.check_end(self._watch(lambda: self.runs.cohort(f"amplitude:{COHORT}", NAME, project=project)), 0, 1)
         self._settle()
 
     @move(snapshot=SNAPSHOT, times=st.integers(1, 3))

@@ -1,7 +1,9 @@
-"""However events are split and repeated over files and runs, and whatever fails: each arrives once, at its own time.
+"""However events are split and repeated over files, exports and runs, and whatever fails: each arrives once, at its own
+time.
 
-One example is one workspace, one ledger and a dozen rows, of which every file holds some. The truth holds whole seconds
-of each event's own time and its own properties, so what comes back is compared value by value.
+One example is one workspace, one ledger, one project of Amplitude and a dozen rows, of which every file and every hour
+holds some. The truth holds whole seconds of each event's own time and its own properties, so what comes back is
+compared value by value.
 """
 
 from __future__ import annotations
@@ -9,9 +11,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable
 from contextlib import suppress
+from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
+from scenarios.amplitude import FakeAmplitude, Trouble
 from scenarios.crashing import AFTER, BEFORE, Fuse, Killed
 from scenarios.engine import EngineRun
 from scenarios.events import NUMBER, Row, Sketch, encode_upload, sketches, uploads
@@ -22,27 +26,39 @@ from scenarios.runs import Runs, TurnedClock
 from scenarios.truth import Truth
 from scenarios.verdicts import event_fate, looks_like_email, seconds
 from scenarios.weathers import Fault, weathers
+from scenarios.wires import AmplitudeWire
 
-POOL, ROWS = 4, 12
+POOL, ROWS, MOST_NEW = 4, 12, 6
 SOME = some_of(POOL)
 SKETCHES = st.lists(sketches(POOL), min_size=1, max_size=ROWS)
 #: An id that begins like a cio_id means somebody else in an event, so nobody here has one.
 IDS = pools(POOL).filter(lambda pool: not any(person.startswith("cio_") for person in pool))
+EXPORT = "amplitude:export"
+HOUR_S = 3600
+#: A row may show up in an hour that was read already: the export is read again as far back as this.
+OLDEST_UPLOAD_H = 4
+WHOLE_H = 3  # so much later even the hour that it is now can be had
+#: What the Export API answers in place of an archive; 0 breaks off. Of more hours than one, 400 and 504 halve them.
+UPSETS = (0, 400, 404, 429, 503, 504)
 
 
 class EventMachine(Machine):
-    """The rows that any file may hold; `offered` is every row that the engine was given, in whichever file."""
+    """The rows that any file may hold; `offered` is every row that the engine was given, in whichever file, or by the
+    export."""
 
     def __init__(self) -> None:
         super().__init__()
         self.truth = Truth()
         self.pool: list[str] = []
         self.offered: list[Row] = []
-        self.runs = Runs(self.environment(), TurnedClock(self.world, START_AT), self.wire)
+        self.clock = TurnedClock(self.world, START_AT)
+        self.runs = Runs(self.environment(), self.clock, self.wire)
+        self.amplitude = FakeAmplitude(now=self.clock.now)
+        self.wires.append(AmplitudeWire(self.amplitude))
 
     @begin(pool=IDS, sketches=SKETCHES, known=SOME, blocked=SOME)
     def begins(self, pool: list[str], sketches: list[Sketch], known: Some, blocked: Some = NOBODY) -> None:
-        self.pool = pool
+        self.pool, self.sketches = pool, sketches
         self.rows = [sketch.row(number, pool) for number, sketch in enumerate(sketches)]
         for who in sorted(known):
             self.world.seed([_named(pool[who])])
@@ -74,6 +90,32 @@ class EventMachine(Machine):
         with suppress(Killed):
             self._run(self._offer(places), Fuse(step, side))
 
+    @move(
+        like=uploads(MOST_NEW), later_h=st.integers(0, WHOLE_H), upset=st.sampled_from(UPSETS), times=st.integers(0, 3),
+        lost=st.integers(0, 2), damaged=st.booleans(), step=st.sampled_from((0, 0, 0, 1, 3, 5)),
+    )  # fmt: skip
+    def an_export(
+        self, like: list[int], later_h: int, upset: int, times: int, lost: int, step: int,
+        damaged: bool,  # noqa: FBT001 - Hypothesis names it
+    ) -> None:  # fmt: skip
+        """New rows are uploaded, some of them late, and the hours are read whatever Amplitude answers and wherever it
+        ends: when all is well again and all hours are whole, nothing is missing that a file of the same rows would
+        bring."""
+        given = self._upload(like)
+        self.clock.set(self.clock.now() + later_h * HOUR_S)
+        self.amplitude.troubles.append(Trouble("/api/2/export", upset, cut_bytes=None if upset else 0, times=times))
+        self.amplitude.damaged_hours = {int(self.clock.now() // HOUR_S) - WHOLE_H} if damaged else set()
+        self.strike([{"kind": "lose_reply", "match": {"api": "track"}, "times": lost}] if lost else [])
+        with suppress(Killed):
+            self.check_end(self._pull(Fuse(step)), 0, 1, 3)
+        self.world.calm()
+        self.amplitude.troubles.clear()
+        self.amplitude.damaged_hours.clear()
+        self.clock.set(self.clock.now() + WHOLE_H * HOUR_S)
+        self.check_end(self._pull(), 0, 1)
+        missed = self._run(given).report["delivered"]
+        assert missed == 0, f"of events that the export has, {missed} were not delivered by it"
+
     @move(places=uploads(ROWS))
     def a_calm_day(self, places: list[int]) -> None:
         """All that was ever offered, offered again with some more, ends as the truth has it; again changes nothing."""
@@ -102,6 +144,22 @@ class EventMachine(Machine):
         given = [self.rows[place % len(self.rows)] for place in places]
         self.offered += given
         return given
+
+    def _upload(self, like: list[int]) -> list[Row]:
+        """Rows like those of the sketches at these places, none of which was ever offered."""
+        first = len(self.rows)
+        sketches = [self.sketches[place % len(self.sketches)] for place in like]
+        self.rows += [sketch.row(number, self.pool) for number, sketch in enumerate(sketches, start=first)]
+        given = self._offer(list(range(first, len(self.rows))))
+        for place, row in zip(like, given, strict=True):
+            at = datetime.fromtimestamp(self.clock.now() - place % (OLDEST_UPLOAD_H + 1) * HOUR_S, UTC)
+            self.amplitude.events.append({**row, "server_upload_time": f"{at:%Y-%m-%d %H:%M:%S.%f}"})
+        return given
+
+    def _pull(self, fuse: Fuse | None = None) -> EngineRun:
+        run = self.runs.events(EXPORT, project=self.runs.project(self.amplitude, self.wires[-1]), fuse=fuse)
+        self.check_run(run)
+        return run
 
     def _run(self, given: list[Row], fuse: Fuse | None = None) -> EngineRun:
         file = self.folder / "export.zip"
