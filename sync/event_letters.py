@@ -22,10 +22,14 @@ KIND = "events"
 EXPIRED = "expired"
 MOST_ROWS = 1_000  # of a run and a reason: more of them would fill the disk and tell nothing new
 _MOST_TEXT = 500
+_USER_ID = "user_id"
 
 
-def discarded_letter(run_id: str, discard: Discard, file: str, number: int) -> DeadLetter:
-    """For a row that could not be sent; `number` counts the rows of its file from 1."""
+def discarded_letter(
+    run_id: str, discard: Discard, file: str, number: int, *, id_property: str = _USER_ID
+) -> DeadLetter:
+    """For a row that could not be sent; `number` counts the rows of its file from 1, `id_property` is where its
+    identifier was looked for."""
     row, said = discard.row, ""
     item: dict[str, Any] = {"file": file, "row": number}
     if isinstance(row, Unreadable):
@@ -37,6 +41,8 @@ def discarded_letter(run_id: str, discard: Discard, file: str, number: int) -> D
             "device_id": row.device_id, "$insert_id": row.insert_id, "uuid": row.uuid,
         }
     field, message = EXPLANATIONS[discard.reason]
+    if field == _USER_ID != id_property:
+        field = f"user_properties.{id_property}"
     return DeadLetter(run_id, KIND, discard.reason, field, said or message, msgspec.Raw(msgspec.json.encode(item)))
 
 

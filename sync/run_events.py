@@ -7,6 +7,7 @@ run it again: what was delivered is a duplicate then, what was in doubt is sent 
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Generator
@@ -187,7 +188,7 @@ class _Run:
         rules = self._options.rules
         lasting = self._given is None and self._options.source != "-"
         whole = not selection_of(rules) and rules.since is None and rules.until is None
-        return Read(reading.files if lasting else (), self._options.sync, whole)
+        return Read({self._place(name) for name in reading.files} if lasting else (), self._options.sync, whole)
 
     def _remark(self, reading: EventReading, ledger: Ledger) -> None:
         assert self._dispatcher is not None, "only a run that delivered remarks"
@@ -203,7 +204,15 @@ class _Run:
         assert self._dispatcher is not None, "only a run that delivers buries"
         assert self._reading is not None, "and one that reads"
         if self._reading.discarded[discard.reason] <= MOST_ROWS:
-            self._dispatcher.bury(discarded_letter(self.report.run_id, discard, file, number))
+            who = self._options.rules.id_property
+            self._dispatcher.bury(
+                discarded_letter(self.report.run_id, discard, self._place(file), number, id_property=who)
+            )
+
+    def _place(self, name: str) -> str:
+        """A file by its whole path, which holds wherever somebody looks for it from; what is no file by its name."""
+        is_file = self._given is None and self._options.source not in ("-", EXPORT)
+        return os.path.abspath(name) if is_file else name
 
     def _watched(self, source: EventSource) -> Generator[Piece, None, None]:
         """The pieces, with progress told as they go by.

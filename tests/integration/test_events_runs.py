@@ -86,6 +86,12 @@ def test_what_was_discarded_can_be_looked_up(engine: Engine) -> None:
     assert all(one.message for one in engine.letters())
 
 
+@pytest.mark.parametrize(("name", "field"), [("user_id", "user_id"), ("mail", "user_properties.mail")])
+def test_a_letter_says_where_nobody_was_named(engine: Engine, name: str, field: str) -> None:
+    engine.run(row(1, user_id=None), id_property=name)
+    assert [one.field for one in engine.letters()] == [field]
+
+
 def test_nothing_lost_is_success(engine: Engine) -> None:
     ended = engine.run(row(1), row(1), row(2, event_type="$groupidentify"))
     assert (ended.exit_code, ended.report.status) == (0, "success")

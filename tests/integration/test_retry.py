@@ -174,6 +174,18 @@ def test_another_file_and_another_destination_close_nothing(fake: Fake, engine: 
     assert open_rows(engine) == [("export.json", 1), ("other.json", 1)]
 
 
+def test_a_file_of_the_same_name_elsewhere_is_another(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for day in ("monday", "tuesday"):
+        (tmp_path / day).mkdir()
+        monkeypatch.chdir(tmp_path / day)
+        engine.file = Path("export.json")
+        engine.run(*anonymous(1))
+    files = [json.loads(bytes(one.item))["file"] for one in still_open(engine)]
+    assert files == [str(tmp_path / day / "export.json") for day in ("monday", "tuesday")]
+
+
 def test_standard_input_is_never_the_same_again(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in (1, 2):
         line = json.dumps(row(number, user_id=None)).encode()
