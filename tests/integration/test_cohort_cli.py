@@ -9,15 +9,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partialmethod
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from fakeio import Fake
 from fakeio.testing import WorkspaceHandle
+from sync import cli_check
 from sync.cli import main
+from sync.edge.ledger import Ledger
 
 PATIENCE_S = 60
 
@@ -97,32 +101,32 @@ def test_a_run_for_a_person_is_a_page_on_stdout(run: Run, workspace: WorkspaceHa
     assert "made segment 1" in done.stderr
 
 
-def test_a_dry_run_foretells_what_the_run_then_takes(run: Run, workspace: WorkspaceHandle, file: Path) -> None:
+def test_a_dry_run_foretells_what_the_run_then_takes(here: Run, workspace: WorkspaceHandle, file: Path) -> None:
     workspace.add_people([{"id": "a"}, {"id": "b"}])
-    dry = run("cohort", str(file), "--name", "vip", "--dry-run")
+    dry = here("cohort", str(file), "--name", "vip", "--dry-run")
     assert "would be added                                     2" in dry.stdout
     assert dry.stderr == "a run would make about 6 requests, which take about 1.2 s at the rates allowed\n"
-    assert report(run("cohort", str(file), "--name", "vip", "--json"))["requests"] == 6
+    assert report(here("cohort", str(file), "--name", "vip", "--json"))["requests"] == 6
 
 
 @pytest.mark.parametrize(("person", "code", "status"), [("b", 0, "success"), ("other", 1, "partial")])
 def test_json_is_one_object_with_the_exit_code_that_fits(
-    run: Run, workspace: WorkspaceHandle, file: Path, person: str, code: int, status: str
+    here: Run, workspace: WorkspaceHandle, file: Path, person: str, code: int, status: str
 ) -> None:
     workspace.add_people([{"id": "a"}, {"id": person}])
-    done = run("cohort", str(file), "--name", "vip", "--json")
+    done = here("cohort", str(file), "--name", "vip", "--json")
     assert (done.returncode, report(done)["status"], done.stderr) == (code, status, "")
     assert "error" not in report(done)
 
 
-def test_the_source_failed_is_3(run: Run, workspace: WorkspaceHandle, tmp_path: Path) -> None:
-    done = run("cohort", str(tmp_path / "nothing.csv"), "--name", "vip", "--json")
+def test_the_source_failed_is_3(here: Run, workspace: WorkspaceHandle, tmp_path: Path) -> None:
+    done = here("cohort", str(tmp_path / "nothing.csv"), "--name", "vip", "--json")
     assert (done.returncode, report(done)["status"], report(done)["error"]["code"]) == (3, "failed", "source_failed")
     assert workspace.requests == []
 
 
-def test_wrong_credentials_are_4(run: Run, file: Path) -> None:
-    done = run("cohort", str(file), "--name", "vip", "--json", CIO_APP_API_KEY="0" * 32)
+def test_wrong_credentials_are_4(here: Run, file: Path) -> None:
+    done = here("cohort", str(file), "--name", "vip", "--json", CIO_APP_API_KEY="0" * 32)
     assert (done.returncode, report(done)["error"]["code"]) == (4, "credentials_refused")
     assert "CIO_APP_API_KEY" in report(done)["error"]["message"]
     assert "0" * 32 not in done.stdout + done.stderr
@@ -187,22 +191,23 @@ def until(happened: Callable[[], bool]) -> None:
 
 
 def test_two_processes_never_run_one_sync_at_once(
-    run: Run, environment: dict[str, str], workspace: WorkspaceHandle, file: Path
+    here: Run, environment: dict[str, str], workspace: WorkspaceHandle, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Ledger, "lease", partialmethod(Ledger.lease, wait_s=0.05))
     workspace.add_people([{"id": "a"}, {"id": "b"}])
     fault = workspace.fault("latency", seconds=PATIENCE_S, match={"path": "*/add_customers"})
     with subprocess.Popen(command("cohort", str(file), "--name", "vip"), env=environment) as first:
         until(lambda: fault.seen > 0)
-        second = run("cohort", str(file), "--name", "vip", "--json")
+        second = here("cohort", str(file), "--name", "vip", "--json")
         assert (second.returncode, report(second)["error"]["code"]) == (5, "lease_held")
         assert fault.seen == 1
         first.kill()
     fault.remove()
-    assert report(run("cohort", str(file), "--name", "vip", "--json"))["added"] == 2
+    assert report(here("cohort", str(file), "--name", "vip", "--json"))["added"] == 2
 
 
-def test_the_version_is_told_without_any_credentials(run: Run) -> None:
-    told = run("--version", CIO_SITE_ID="")
+def test_the_version_is_told_without_any_credentials(here: Run) -> None:
+    told = here("--version", CIO_SITE_ID="")
     assert (told.returncode, told.stdout) == (0, f"cio-sync {version('fakeio')}\n")
 
 
@@ -217,8 +222,9 @@ def test_check_names_each_credential(here: Run) -> None:
     assert "0" * 20 not in wrong_track.stdout + wrong_track.stderr
 
 
-def test_check_calls_no_credential_wrong_where_nobody_answers(run: Run) -> None:
-    nobody = run("check", CIO_TRACK_URL="http://127.0.0.1:9", CIO_APP_URL="http://127.0.0.1:9")
+def test_check_calls_no_credential_wrong_where_nobody_answers(here: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli_check, "PATIENCE", msgspec.structs.replace(cli_check.PATIENCE, base_s=0.01))
+    nobody = here("check", CIO_TRACK_URL="http://127.0.0.1:9", CIO_APP_URL="http://127.0.0.1:9")
     assert (nobody.returncode, nobody.stdout.count("UNKNOWN:"), "WRONG" in nobody.stdout) == (1, 2, False)
 
 
@@ -232,10 +238,10 @@ def test_check_names_the_right_region(here: Run) -> None:
     assert (done.returncode, "CIO_REGION=us" in done.stdout) == (4, True)
 
 
-def test_the_past_can_be_read(run: Run, here: Run, workspace: WorkspaceHandle, file: Path) -> None:
+def test_the_past_can_be_read(here: Run, workspace: WorkspaceHandle, file: Path) -> None:
     workspace.add_people([{"id": "a"}])
     workspace.fault("status", status=400, body={"meta": {"errors": ["no"]}}, match={"path": "*/add_customers"})
-    told = report(run("cohort", str(file), "--name", "vip", "--json"))
+    told = report(here("cohort", str(file), "--name", "vip", "--json"))
     history = here("history", "vip")
     assert (history.returncode, told["run_id"] in history.stdout, "partial" in history.stdout) == (0, True, True)
     assert here("history", "other").stdout == ""
@@ -262,10 +268,10 @@ def test_the_past_can_be_read(run: Run, here: Run, workspace: WorkspaceHandle, f
 
 
 def test_a_damaged_ledger_is_2_and_no_trace(
-    run: Run, here: Run, workspace: WorkspaceHandle, file: Path, tmp_path: Path
+    here: Run, workspace: WorkspaceHandle, file: Path, tmp_path: Path
 ) -> None:
     workspace.add_people([{"id": "a"}])
-    assert run("cohort", str(file), "--name", "vip").returncode == 1
+    assert here("cohort", str(file), "--name", "vip").returncode == 1
     ledger = tmp_path / "ledger.db"
     ledger.write_bytes(ledger.read_bytes()[:4096] + b"\xff" * 40_000)
     for command_line in (["cohort", str(file), "--name", "vip", "--json"], ["history"], ["failed", "--json"]):
@@ -275,23 +281,23 @@ def test_a_damaged_ledger_is_2_and_no_trace(
 
 
 def test_no_person_and_no_secret_in_what_a_run_says(
-    run: Run, workspace: WorkspaceHandle, tmp_path: Path
+    here: Run, workspace: WorkspaceHandle, tmp_path: Path
 ) -> None:
     path = tmp_path / "cohort.csv"
     path.write_text("amplitude_id,user_id\n1,ann@example.com\n2,bob-the-secret\n")
     workspace.add_people([{"id": "ann@example.com"}])
     workspace.fault("status", status=400, match={"path": "*/add_customers"})
     for flags in ([], ["--json"], ["--dry-run"]):
-        done = run("cohort", str(path), "--name", "vip", *flags)
+        done = here("cohort", str(path), "--name", "vip", *flags)
         for text in ("ann@", "bob-", workspace.track_api_key, workspace.app_api_key):
             assert text not in done.stdout + done.stderr
 
 
 def test_who_was_not_found_is_named_when_people_are_asked_for(
-    run: Run, here: Run, workspace: WorkspaceHandle, file: Path
+    here: Run, workspace: WorkspaceHandle, file: Path
 ) -> None:
     workspace.add_people([{"id": "a"}])
-    first, newest = (report(run("cohort", str(file), "--name", "vip", "--json")) for _ in range(2))
+    first, newest = (report(here("cohort", str(file), "--name", "vip", "--json")) for _ in range(2))
     assert (first["not_found"], newest["not_found"]) == (1, 1)
     letter = {"run_id": newest["run_id"], "kind": "cohort", "reason": "not_found", "field": "", "message": ""}
     shown = here("show", newest["run_id"], "--people", "--json")
@@ -302,8 +308,8 @@ def test_who_was_not_found_is_named_when_people_are_asked_for(
     assert json.loads(here("show", first["run_id"], "--people", "--json").stdout) == first | {"people": []}
 
 
-def test_a_run_of_events_names_nobody_who_was_not_found(run: Run, here: Run, tmp_path: Path) -> None:
+def test_a_run_of_events_names_nobody_who_was_not_found(here: Run, tmp_path: Path) -> None:
     (tmp_path / "e.json").write_text('{"event_type":"order","event_time":"2026-07-14 10:00:00"}')
-    told = report(run("events", str(tmp_path / "e.json"), "--json"))
+    told = report(here("events", str(tmp_path / "e.json"), "--json"))
     (letter,) = json.loads(here("show", told["run_id"], "--people", "--json").stdout)["people"]
     assert letter["reason"] == "missing_identifier"
