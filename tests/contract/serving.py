@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -9,11 +10,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any
+from unittest import mock
 
 import httpx
 
+from fakeio.cli import main
 from tests.contract import plain
 
 PATIENCE_S = 60  # a bound on hanging, never a measure
@@ -60,6 +63,17 @@ def run(*arguments: str, environment: Mapping[str, str] | None = None) -> subpro
     return subprocess.run(
         [*FAKEIO, *arguments], capture_output=True, text=True, timeout=PATIENCE_S, env=own(environment), check=False
     )
+
+
+def run_here(*arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """The same in this process, twenty times as fast: for what does not depend on there being one of its own."""
+    told, said = io.StringIO(), io.StringIO()
+    with redirect_stdout(told), redirect_stderr(said), mock.patch.dict(os.environ, own(environment), clear=True):
+        try:
+            code = main(arguments)
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else 1
+    return subprocess.CompletedProcess(arguments, code, told.getvalue(), said.getvalue())
 
 
 def own(environment: Mapping[str, str] | None) -> dict[str, str]:
