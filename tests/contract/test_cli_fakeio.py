@@ -12,6 +12,7 @@ import threading
 import time
 from contextlib import closing
 from pathlib import Path
+from unittest import mock
 
 import httpx
 import pytest
@@ -28,6 +29,7 @@ from tests.contract.serving import (
     identify,
     own,
     run,
+    run_here,
     serving,
     url_of,
 )
@@ -241,6 +243,12 @@ def test_a_port_that_is_taken_is_one_clear_line() -> None:
     assert "taken" in ended.stderr
 
 
+def refused(*options: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """`fakeio serve` in this process, which it must not get as far as listening in."""
+    with mock.patch("fakeio.server.serve", side_effect=AssertionError("it was not refused")):
+        return run_here("serve", *options, environment=environment)
+
+
 @pytest.mark.parametrize(("options", "environment", "says"), [
     pytest.param(["--host", "0.0.0.0"], {}, "--control-token", id="open to the network without a token"),
     pytest.param(["--host", ""], {}, "listening on every address would", id="no host"),
@@ -260,7 +268,7 @@ def test_a_port_that_is_taken_is_one_clear_line() -> None:
     pytest.param([], {"FAKEIO_DATA_SYNC": "maybe"}, "neither full nor off", id="no mode in the environment"),
 ])
 def test_what_cannot_work_is_refused_with_2(options: list[str], environment: dict[str, str], says: str) -> None:
-    ended = run("serve", *options, environment=environment)
+    ended = refused(*options, environment=environment)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert says in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -278,7 +286,7 @@ def test_what_cannot_work_is_refused_with_2(options: list[str], environment: dic
 def test_a_bad_seed_is_refused_with_2_and_named(tmp_path: Path, content: str, says: str) -> None:
     seed = tmp_path / "seed.json"
     seed.write_bytes(content.encode("latin-1"))
-    ended = run("serve", "--port", "0", "--seed", str(seed))
+    ended = refused("--port", "0", "--seed", str(seed))
     assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
     assert says in ended.stderr
     assert "seed.json" in ended.stderr
@@ -292,7 +300,7 @@ def test_a_bad_seed_is_refused_with_2_and_named(tmp_path: Path, content: str, sa
 def test_bad_settings_are_refused_with_2_and_named(tmp_path: Path, content: str, says: str) -> None:
     settings = tmp_path / "settings.toml"
     settings.write_text(content)
-    ended = run("serve", "--port", "0", "--settings", str(settings))
+    ended = refused("--port", "0", "--settings", str(settings))
     assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
     assert says in ended.stderr
     assert "settings.toml" in ended.stderr
