@@ -15,8 +15,9 @@ _MOST_NAMES, _MOST_LETTERS = 20, 60
 _WORDS = {"groups": "groups and group properties", "user_properties": "user properties"}
 
 
-def notes(reading: EventReading, unclear: int) -> Iterator[str]:
-    """Lines for somebody who watches; `unclear` counts the answers that did not say which event they were about."""
+def losses(reading: EventReading, unclear: int) -> Iterator[str]:
+    """Lines that matter even when nobody watches, for no count of the report tells them; `unclear` counts the answers
+    that did not say which event they were about."""
     if unclear:
         yield f"{unclear} answers of Customer.io named no event of their batch: it was sent again in halves, to be sure"
     for reason, count in sorted(reading.discarded.items()):
@@ -24,6 +25,10 @@ def notes(reading: EventReading, unclear: int) -> Iterator[str]:
             yield f"{count} rows were discarded as {reason}: `cio-sync failed` lists the first {MOST_ROWS} of them"
     for part, count in sorted(reading.shed.items()):
         yield f"{count} events were too large; their {_WORDS[part]} were left out so that they fit"
+
+
+def notes(reading: EventReading) -> Iterator[str]:
+    """Lines for somebody who watches."""
     if reading.late:
         yield f"{reading.late} events happened more than 72 hours ago: they are recorded, but start no campaign"
 

@@ -32,7 +32,7 @@ from sync.edge.settings import Settings
 from sync.edge.transport import Network
 from sync.ending import conclude, stopped_by
 from sync.event_letters import MOST_ROWS, discarded_letter
-from sync.event_notes import LATE_S, notes, silent_names, update_losses, update_notes
+from sync.event_notes import LATE_S, losses, notes, silent_names, update_losses, update_notes
 from sync.event_reading import EventReading
 from sync.export_source import EXPORT, open_export, place_of
 from sync.run import new_run_id
@@ -192,9 +192,11 @@ class _Run:
 
     def _remark(self, reading: EventReading, ledger: Ledger) -> None:
         assert self._dispatcher is not None, "only a run that delivered remarks"
-        for line in (*notes(reading, self._dispatcher.unclear), *update_notes(reading, self._dispatcher.updates)):
+        for line in (*notes(reading), *update_notes(reading, self._dispatcher.updates)):
             self._console.note(line)
-        for line in update_losses(reading, self._dispatcher.beside):
+        for line in (
+            *losses(reading, self._dispatcher.unclear), *update_losses(reading, self._dispatcher.beside),
+        ):
             self._console.warn(line)
         if (wanted := self._options.rules.events) is not None and reading.received:
             for line in silent_names(ledger, self._site_id, wanted, reading.came):

@@ -29,12 +29,12 @@ def test_a_dry_run_foretells_what_the_run_then_takes(engine: Engine) -> None:
     )
 
 
-def said(engine: Engine, *rows: dict[str, Any], **rules: Any) -> list[str]:
-    """What a run over `rows` tells somebody who watches."""
+def said(engine: Engine, *rows: dict[str, Any], quiet: bool = False, **rules: Any) -> list[str]:
+    """What a run over `rows` tells somebody who watches, or, `quiet`, who only collects reports."""
     stream = io.StringIO()
     options = EventsOptions(source=str(engine.export(*rows)), rules=Rules(**rules))
     with Ledger.open(engine.path) as ledger:
-        run_events(options, engine.settings(), ledger, Console(stream=stream), policy=HASTE)
+        run_events(options, engine.settings(), ledger, Console(quiet=quiet, stream=stream), policy=HASTE)
     return [line for line in stream.getvalue().splitlines() if not line.startswith("reading")]
 
 
@@ -62,7 +62,7 @@ def text(size: int) -> dict[str, str]:
 def test_of_an_event_that_is_too_large_parts_are_left_out(
     engine: Engine, columns: dict[str, Any], kept: dict[str, Any]
 ) -> None:
-    lines = said(engine, {**row(1), "event_properties": {}, **columns}, {**row(2)})
+    lines = said(engine, {**row(1), "event_properties": {}, **columns}, {**row(2)}, quiet=True)
     assert [one.data for one in engine.workspace.events()] == [kept, {"n": 2}]
     assert [line for line in lines if "left out so that they fit" in line] != []
 
@@ -110,7 +110,7 @@ def test_an_answer_that_blames_an_event_of_no_batch_is_told(engine: Engine) -> N
     body = json.dumps({"errors": [{"batch_index": 99, "reason": "invalid"}]})
     engine.workspace.fault("status", status=207, body=body, match={"path": BATCH_PATH}, times=1)
     now = {"event_time": at(60)}
-    assert said(engine, row(1, **now), row(2, **now)) == [
+    assert said(engine, row(1, **now), row(2, **now), quiet=True) == [
         "1 answers of Customer.io named no event of their batch: it was sent again in halves, to be sure"
     ]
     assert engine.numbers() == [1, 2]

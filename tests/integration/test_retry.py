@@ -199,7 +199,7 @@ def test_of_many_rows_with_one_flaw_the_first_are_kept_and_all_are_counted(
 ) -> None:
     for module in (run_events, event_notes):
         monkeypatch.setattr(module, "MOST_ROWS", 3)
-    lines = said(engine, *anonymous(*range(5)), row(9, event_time="soon"))
+    lines = said(engine, *anonymous(*range(5)), row(9, event_time="soon"), quiet=True)
     assert lines == ["5 rows were discarded as missing_identifier: `cio-sync failed` lists the first 3 of them"]
     assert open_rows(engine) == [("export.json", 1), ("export.json", 2), ("export.json", 3), ("export.json", 6)]
 
