@@ -63,6 +63,7 @@ SCENARIOS: dict[int, Scenario] = {
     13: scenario(
         "a changed value is one leaving and one joining",
         f"{_RUNS}a_value_that_changes_is_one_leaving_and_one_joining",
+        f"{_RUNS}of_whom_two_ids_name_the_one_that_should_be_in_has_the_last_word",
     ),
     14: scenario(
         "a changed mapping needs a word, then moves all",
@@ -79,11 +80,13 @@ SCENARIOS: dict[int, Scenario] = {
     17: scenario(
         "case tells ids apart, not addresses",
         f"{_RUNS}case_tells_two_ids_apart", f"{_RUNS}email_is_one_person_whatever_its_case",
+        f"{_LISTEN}who_comes_by_an_address_leaves_by_it_in_any_spelling",
     ),
     18: scenario("anonymous rows are skipped", f"{_RUNS}every_row_of_the_file_has_a_fate"),
     19: scenario(
         "a cio_ prefix is a cio_id's only, and told where it may be meant so",
         f"{_RUNS}an_id_that_looks_like_a_cio_id_is_sent_and_told", f"{_RUNS}a_cio_id_is_sent_without_its_prefix",
+        f"{_RUNS}an_id_arrives_to_the_byte",
     ),
     # -- cohorts: the other side ---------------------------------------------------------------------------------------
     20: scenario(
@@ -158,6 +161,7 @@ SCENARIOS: dict[int, Scenario] = {
     41: scenario(
         "a lost ledger costs no churn",
         f"{_SEGMENTS}a_lost_ledger_finds_its_segment_again_and_changes_only_what_differs",
+        f"{_LISTEN}a_lost_state_takes_nobody_out_of_whom_no_push_says_that_they_left",
     ),
     42: scenario("too many removals", f"{_SEGMENTS}too_many_removals_stop_unless_they_are_meant"),
     # -- cohorts: asked for at Amplitude -------------------------------------------------------------------------------

@@ -40,7 +40,8 @@ class Engine:
         return Settings(**values)
 
     def cohort(self, *ids: str, column: str = "user_id") -> None:
-        lines = "".join(f'"{n}","{one}"\r\n' for n, one in enumerate(ids))
+        quoted = (one.replace('"', '""') for one in ids)
+        lines = "".join(f'"{n}","{one}"\r\n' for n, one in enumerate(quoted))
         self.file.write_text(f'"amplitude_id","{column}"\r\n{lines}', newline="")
 
     def run(

@@ -35,6 +35,14 @@ def test_a_changed_cohort_sends_only_what_changed(engine: Engine) -> None:
     assert engine.members() == {"b", "c", "d"}
 
 
+def test_of_whom_two_ids_name_the_one_that_should_be_in_has_the_last_word(engine: Engine) -> None:
+    engine.people("a", "b")
+    engine.report("a")
+    engine.report("b")
+    changes = [one.path.rpartition("/")[2] for one in engine.workspace.requests if one.path.endswith("_customers")]
+    assert changes == ["add_customers", "remove_customers", "add_customers"]
+
+
 def test_an_unchanged_cohort_makes_no_membership_call(engine: Engine) -> None:
     engine.people("a", "b")
     engine.report("a", "b", "nobody")
@@ -82,7 +90,9 @@ def test_a_value_that_changes_is_one_leaving_and_one_joining(engine: Engine) -> 
     assert (engine.calls("add")[1:], engine.calls("remove")) == ([["y"]], [["x"]])
 
 
-@pytest.mark.parametrize("odd", ["00123", " 123", "1e3", "true", "null", "🦊", "a,b", "a/b?c#d", "ä" * 75, "cio_x"])
+@pytest.mark.parametrize(
+    "odd", ["00123", " 123", "1e3", "true", "null", "🦊", "a,b", 'a"b', "a\r\nb", "a/b?c#d", "ä" * 75, "cio_x"]
+)
 def test_an_id_arrives_to_the_byte(engine: Engine, odd: str) -> None:
     engine.people(odd)
     assert counts(engine.report(odd)) == {"added": 1}

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from sync.core.errors import ConfigError
@@ -18,6 +20,7 @@ from sync.core.report import Ended
 from sync.edge.config_file import project_of, read_configuration, settings_of
 from sync.edge.ledger import Ledger
 from sync.edge.notifying import check_address, notify
+from sync.run_cohort import run_cohort
 from tests.integration.event_engine import row
 from tests.integration.scheduled_syncs import PATIENCE_S, Scheduled, command
 
@@ -81,12 +84,23 @@ def test_an_edited_sync_runs_at_once(scheduled: Scheduled) -> None:
     assert scheduled.tick() == ["cohort"]
 
 
-def test_a_run_that_was_cut_off_is_still_due(scheduled: Scheduled, monkeypatch: pytest.MonkeyPatch) -> None:
-    def killed(*_: object, **__: object) -> Ended:
+class Signalled(httpx.BaseTransport):
+    """Where a signal comes with the first request."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
         raise KeyboardInterrupt
 
+
+def killed(*_: object, **__: object) -> Ended:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("cut_off", [killed, partial(run_cohort, network=Signalled())], ids=["before it", "in it"])
+def test_a_run_that_was_cut_off_is_still_due(
+    scheduled: Scheduled, monkeypatch: pytest.MonkeyPatch, cut_off: Callable[..., Ended]
+) -> None:
     with monkeypatch.context() as cut:
-        cut.setattr("sync.running.run_cohort", killed)
+        cut.setattr("sync.running.run_cohort", cut_off)
         with pytest.raises(KeyboardInterrupt):
             scheduled.tick()
     assert scheduled.tick() == ["cohort", "events"]
@@ -156,9 +170,14 @@ def test_what_is_waited_for_in_a_run_passes_on_the_same_clock(scheduled: Schedul
 
 
 # -- what ends a schedule ---------------------------------------------------------------------------------------------
-def test_an_archived_cohort_ends_its_schedule_and_is_told_once(scheduled: Scheduled) -> None:
+@pytest.mark.parametrize("gone", ["archived", "deleted"])
+def test_an_archived_cohort_ends_its_schedule_and_is_told_once(scheduled: Scheduled, gone: str) -> None:
     scheduled.tick()
-    scheduled.amplitude.cohorts["abc"].archived = True
+    cohort = scheduled.amplitude.cohorts["abc"]
+    if gone == "archived":
+        cohort.archived = True
+    else:
+        del scheduled.amplitude.cohorts["abc"]
     told: list[tuple[str, int, bool]] = []
     for _ in range(3):
         scheduled.clock.advance(3600)
@@ -167,7 +186,8 @@ def test_an_archived_cohort_ends_its_schedule_and_is_told_once(scheduled: Schedu
         ).run_due()  # fmt: skip
     assert told == [("vip", 3, True)]
     assert scheduled.engine.members() == {"a"}
-    scheduled.amplitude.cohorts["abc"].archived = False
+    cohort.archived = False
+    scheduled.amplitude.cohorts["abc"] = cohort
     assert [one.exit_code for one in scheduled.runner("vip").run_all()] == [0]
 
 
