@@ -10,6 +10,7 @@ import contextlib
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
@@ -38,6 +39,7 @@ from sync.export_source import EXPORT, open_export, place_of
 from sync.run import new_run_id
 
 _KIB = 1024
+HOUR_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +102,7 @@ class _Run:
         self._given = given
         self._reading: EventReading | None = None
         self._dispatcher: Dispatcher | None = None
+        self._told: Counter[str] = Counter()  # letters of rows that leave this run less room, by reason
 
     def play(self) -> SyncError | None:
         """Everything; returns what stopped it. The report adds up wherever that was."""
@@ -165,6 +168,8 @@ class _Run:
 
     def _deliver(self, source: EventSource) -> None:
         events = EventLedger(self._ledger, self._site_id, self.report.run_id)
+        if self._given is not None and self._writing is not None:  # one of very many short runs
+            self._told = EventLetters(self._writing, self._site_id).rows_since(time.time() - HOUR_S)
         with Courier(self._destination.driver, self._lanes) as courier:
             self._dispatcher = dispatcher = Dispatcher(courier, events, self.report.run_id)
             self._reading = reading = EventReading(
@@ -205,7 +210,7 @@ class _Run:
     def _bury(self, discard: Discard, file: str, number: int) -> None:
         assert self._dispatcher is not None, "only a run that delivers buries"
         assert self._reading is not None, "and one that reads"
-        if self._reading.discarded[discard.reason] <= MOST_ROWS:
+        if self._told[discard.reason] + self._reading.discarded[discard.reason] <= MOST_ROWS:
             who = self._options.rules.id_property
             self._dispatcher.bury(
                 discarded_letter(self.report.run_id, discard, self._place(file), number, id_property=who)

@@ -7,6 +7,7 @@ source can be mended, and the letter just says where.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
@@ -19,6 +20,9 @@ from sync.edge.ledger import Ledger
 
 ROWS_KEPT_S = 30 * 86_400.0
 _ROW_STARTS = b'{"file":'  # the letter of a row, and of nothing else
+_OF_ROWS = (
+    "substr(item, 1, ?3) = ?2 AND run_id IN (SELECT run_id FROM runs WHERE kind = 'events' AND sync_key = ?4)"
+)
 _PAGE = 500
 _BEYOND = (1 << 63) - 1
 
@@ -63,14 +67,21 @@ class EventLetters:
             yield from (letter.item for letter in page)
             first = page[-1].id
 
+    def rows_since(self, moment_s: float) -> Counter[str]:
+        """How many letters of rows there are of runs that began after that moment, in Unix seconds, by their reason."""
+        with self._ledger.atomic() as connection:
+            counted = connection.execute(
+                f"SELECT reason, count(*) FROM dead_letters WHERE run_id > ?1 AND {_OF_ROWS} GROUP BY reason",
+                (_first_run_at(moment_s), _ROW_STARTS, len(_ROW_STARTS), self._site_id),
+            )
+            return Counter(dict(counted.fetchall()))
+
     def forget_rows(self, before_s: float) -> None:
         """Forget letters of rows, open or not, of runs that began before that moment, in Unix seconds."""
-        first_kept = encode_ulids([int(max(before_s, 0.0) * 1000).to_bytes(6, "big") + bytes(10)])[0].decode()
         with self._ledger.atomic() as connection:
             connection.execute(
-                "DELETE FROM dead_letters WHERE run_id < ?1 AND substr(item, 1, ?3) = ?2"
-                " AND run_id IN (SELECT run_id FROM runs WHERE kind = 'events' AND sync_key = ?4)",
-                (first_kept, _ROW_STARTS, len(_ROW_STARTS), self._site_id),
+                f"DELETE FROM dead_letters WHERE run_id < ?1 AND {_OF_ROWS}",
+                (_first_run_at(before_s), _ROW_STARTS, len(_ROW_STARTS), self._site_id),
             )
 
     def settle(self, run_id: str, read: Read = NOTHING_READ) -> None:
@@ -78,7 +89,7 @@ class EventLetters:
         the run that found out."""
         delivered = EventLedger(self._ledger, self._site_id, run_id)
         newer, before = PackedSet(), _BEYOND
-        while page := self._page(0, before, newest_first=True):
+        while page := self._page(0, before, newest_first=True, rows=bool(read.files)):
             done = [
                 letter.id for letter in page
                 if _is_done(letter, newer, delivered.__contains__) or (letter.run_id != run_id and read.covers(letter))
@@ -89,16 +100,22 @@ class EventLetters:
                 connection.executemany("UPDATE dead_letters SET settled_by = ? WHERE id = ?", marks)
 
     def _page(
-        self, after: int, before: int, run_id: str | None = None, *, newest_first: bool = False
+        self, after: int, before: int, run_id: str | None = None, *, newest_first: bool = False, rows: bool = True
     ) -> list[OpenLetter]:
-        rows = self._ledger.connection.execute(
+        found = self._ledger.connection.execute(
             "SELECT d.id, d.item, d.run_id, r.sync FROM dead_letters AS d JOIN runs AS r USING (run_id)"
             " WHERE d.id > ?1 AND d.id < ?2 AND (?3 IS NULL OR d.run_id = ?3)"
             " AND d.kind = 'events' AND d.settled_by IS NULL AND r.sync_key = ?4"
+            " AND (?5 OR substr(d.item, 1, ?6) != ?7)"
             f" ORDER BY d.id {'DESC' if newest_first else 'ASC'} LIMIT {_PAGE}",
-            (after, before, run_id, self._site_id),
+            (after, before, run_id, self._site_id, rows, len(_ROW_STARTS), _ROW_STARTS),
         )
-        return [OpenLetter(*row) for row in rows]
+        return [OpenLetter(*row) for row in found]
+
+
+def _first_run_at(moment_s: float) -> str:
+    """The least id of a run that begins then: ids of runs are ULIDs."""
+    return encode_ulids([int(max(moment_s, 0.0) * 1000).to_bytes(6, "big") + bytes(10)])[0].decode()
 
 
 def _is_done(letter: OpenLetter, newer: PackedSet, is_delivered: Callable[[bytes], bool]) -> bool:

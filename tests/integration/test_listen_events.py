@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sync import run_events as run_events_module
 from sync.core.conditions import parse_condition
 from sync.core.mapping import Rules
 from sync.core.properties import Select
@@ -119,3 +120,19 @@ def test_streamed_events_that_were_never_sent_are_not_given_up(listening: Listen
     outage.remove()
     listening.settle()
     assert sorted(event.data["n"] for event in listening.engine.workspace.events()) == list(range(200))
+
+
+def test_of_many_streamed_rows_with_one_flaw_the_first_of_an_hour_are_kept(
+    listening: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_events_module, "MOST_ROWS", 3)
+
+    def kept_after(number: int) -> int:
+        listening.push([row(number, user_id=None), row(number + 1, user_id=None)], "/events")
+        listening.settle()
+        with Ledger.open(listening.engine.path) as ledger:
+            return len(list(ledger.dead_letters()))
+
+    assert [kept_after(number) for number in (0, 10, 20)] == [2, 3, 3]
+    monkeypatch.setattr(run_events_module, "HOUR_S", -10.0)  # later
+    assert kept_after(30) == 5
