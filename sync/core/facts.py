@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
+
+from sync.core.budgets import PERSON_ID
+
+_VISIBLE = b"!"  # the byte after the space
 
 
 class SnapshotFacts(msgspec.Struct, frozen=True):
@@ -16,3 +22,22 @@ class SnapshotFacts(msgspec.Struct, frozen=True):
     @property
     def source_rows(self) -> int:
         return self.kept + sum(self.skipped.values())
+
+
+class Fit(NamedTuple):
+    """Those that can be a person's identifier, and how many of the others there were of each kind. A blank one names
+    nobody, as in an event; one that is too long is nobody's, and cut it would be somebody else's."""
+
+    ids: list[bytes]
+    blank: int
+    too_long: int
+
+
+def fit_ids(ids: list[bytes]) -> Fit:
+    """Tell identifiers from what can be none."""
+    # an empty or blank one sorts before all that begin with a character one can see: two quick looks at them all
+    if not ids or (min(ids) >= _VISIBLE and max(map(len, ids)) <= PERSON_ID.most):
+        return Fit(ids, 0, 0)
+    fit = [one for one in ids if len(one) <= PERSON_ID.most and one and not one.isspace()]
+    blank = sum(1 for one in ids if not one or one.isspace())
+    return Fit(fit, blank, len(ids) - len(fit) - blank)

@@ -21,19 +21,17 @@ import msgspec
 from isal import igzip, isal_zlib
 from msgspec import UNSET
 
-from sync.core.budgets import PERSON_ID
 from sync.core.errors import SnapshotIncomplete, SourceError
-from sync.core.facts import SnapshotFacts
+from sync.core.facts import SnapshotFacts, fit_ids
 from sync.core.rows import NOT_JSON, REPLACEMENT, mend
 from sync.core.wire_segments import fold
 from sync.edge import parquet
-from sync.edge.csv_column import BOM, BadCsv, Opened, read_column
+from sync.edge.csv_column import BOM, BadCsv, Opened, PlainRows, read_column
 from sync.edge.files import spoken
 from sync.edge.membership import Spool
 
 CHUNK = 20_000  # rows handled at a time
 _NO_ID = object()
-_VISIBLE = b"!"  # the byte after the space
 UNMAPPED, TOO_LONG, BAD_ROW = "unresolved_mapping", "id_too_long", "bad_row"
 _GZIP = b"\x1f\x8b"
 _BROKEN_DEFLATE = cast("type[Exception]", isal_zlib.error)  # isal's stubs call the class an instance
@@ -57,13 +55,14 @@ def read_cohort(source: str, id_column: str, id_type: str, spool: Spool) -> Snap
                 _read_parquet(path, id_column, rows)
             else:
                 _read(name, _unpacked(raw), id_column, rows)
+    facts = rows.facts()
     if rows.skipped and not rows.has_column:
         raise SourceError(
             f"no line of {source} has a value called {id_column!r}; nothing was sent",
             hint="name the one that holds the identifiers with --id-column",
             code="no_id_column",
         )
-    return SnapshotFacts(rows.kept, dict(rows.skipped))
+    return facts
 
 
 def read_downloaded(file: io.BufferedRandom, name: str, id_column: str, id_type: str, spool: Spool) -> SnapshotFacts:
@@ -71,7 +70,7 @@ def read_downloaded(file: io.BufferedRandom, name: str, id_column: str, id_type:
     rows = _Rows(id_type, spool)
     with _explained(name):
         _read(name, _unpacked(file), id_column, rows)
-    return SnapshotFacts(rows.kept, dict(rows.skipped))
+    return rows.facts()
 
 
 def read_ids(chunks: Iterable[list[str]], id_type: str, spool: Spool) -> SnapshotFacts:
@@ -79,7 +78,7 @@ def read_ids(chunks: Iterable[list[str]], id_type: str, spool: Spool) -> Snapsho
     rows = _Rows(id_type, spool)
     for chunk in chunks:
         rows.add([one.encode() for one in chunk])
-    return SnapshotFacts(rows.kept, dict(rows.skipped))
+    return rows.facts()
 
 
 def _paths(source: str) -> list[Path]:
@@ -102,21 +101,33 @@ class _Rows:
         self._id_type = id_type
         self._spool = spool
 
+    @property
+    def unread(self) -> bool:
+        """Whether rows of a CSV may come as they are: where nothing in an identifier is folded."""
+        return self._id_type == "id" and self._spool.takes_rows
+
+    def add_rows(self, rows: PlainRows) -> None:
+        if not self._spool.take(rows):
+            self.add(rows.values())
+
     def add(self, ids: list[bytes]) -> None:
         if self._id_type != "id":
             ids = [fold(one.decode(), self._id_type).encode() for one in ids]
-        # an empty or blank one sorts before all that begin with a character one can see: two quick looks at them all
-        if ids and (min(ids) < _VISIBLE or max(map(len, ids)) > PERSON_ID.most):
-            ids = self._fit(ids)
-        self.kept += len(ids)
-        self._spool.add(ids)
+        fit = fit_ids(ids)
+        self._count(len(fit.ids), fit.blank, fit.too_long)
+        self._spool.add(fit.ids)
 
-    def _fit(self, ids: list[bytes]) -> list[bytes]:
-        fit = [one for one in ids if len(one) <= PERSON_ID.most and one and not one.isspace()]
-        unmapped = sum(1 for one in ids if not one or one.isspace())  # a blank names nobody, as in an event
-        self.skip(UNMAPPED, unmapped)
-        self.skip(TOO_LONG, len(ids) - len(fit) - unmapped)
-        return fit
+    def _count(self, kept: int, blank: int, too_long: int) -> None:
+        self.kept += kept
+        self.skip(UNMAPPED, blank)
+        self.skip(TOO_LONG, too_long)
+
+    def facts(self) -> SnapshotFacts:
+        """The counts, when all is read."""
+        for values in self._spool.give_back():
+            self.add(values)
+        self._count(*self._spool.taken)
+        return SnapshotFacts(self.kept, dict(self.skipped))
 
     def skip(self, reason: str, count: int) -> None:
         if count:
@@ -177,9 +188,12 @@ def _explained(path: str) -> Iterator[None]:
 # -- CSV --------------------------------------------------------------------------------------------------------------
 def _read_csv(path: str, file: Opened, id_column: str, rows: _Rows) -> None:
     try:
-        for values in read_column(file, lambda header: _column(path, header, id_column)):
+        for found in read_column(file, lambda header: _column(path, header, id_column), unread=rows.unread):
             rows.has_column = True
-            rows.add(values)
+            if isinstance(found, PlainRows):
+                rows.add_rows(found)
+            else:
+                rows.add(found)
     except BadCsv as error:
         if error.cut_short:
             raise SnapshotIncomplete(

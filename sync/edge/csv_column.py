@@ -2,7 +2,8 @@
 
 Machines write CSV of one shape, line after line: such blocks are read at the speed of a regular expression. The first
 block with anything else in it (an escaped quote, a line end inside a field, a blank line) and all after it go through
-the standard library's reader, strictly as RFC 4180 says. Both give the same.
+the standard library's reader, strictly as RFC 4180 says. Both give the same. Whoever wants the plain rows themselves
+gets them unread.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import islice
 from operator import itemgetter
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 BLOCK_BYTES = 1 << 18  # its values are used while the processor's cache has them
 ROWS = 20_000
 BOM = b"\xef\xbb\xbf"
+_CONTENT = bytes(set(range(256)) - set(b'",\r\n\0'))
 Opened = io.BufferedReader | io.BufferedRandom  # a file opened for reading, or a temporary one
 
 
@@ -32,6 +35,44 @@ class Reader(Protocol):
     def __next__(self) -> list[str]: ...
 
 
+class Shape(NamedTuple):
+    """How plain rows are written: `width` fields, all of them in quotes or none, and always the same line end."""
+
+    width: int
+    at: int  # which field is wanted
+    quoted: bool
+    line_end: bytes
+
+    def line(self, field: bytes) -> bytes:
+        """A row of that shape with the same text in each field."""
+        field = b'"%b"' % field if self.quoted else field
+        return b",".join([field] * self.width) + self.line_end
+
+    def has(self, block: bytes, lines: int) -> bool:
+        """Whether `block` is so many rows of this shape, and nothing in them needs a second thought."""
+        if block.translate(None, _CONTENT) != self.line(b"") * lines:
+            return False
+        end = self.line_end
+        if not self.quoted:
+            blank = self.width == 1 and (block.startswith(end) or end * 2 in block)
+            return not blank and (end == b"\n" or block.count(end) == lines)
+        # quotes open and close in turn; what is left to see is that no text stands outside of them
+        if not (block.startswith(b'"') and block.endswith(b'"' + end)):
+            return False
+        return block.count(b'","') == lines * (self.width - 1) and block.count(b'"%b"' % end) == lines - 1
+
+
+class PlainRows(NamedTuple):
+    """Rows as they stand in the file."""
+
+    block: bytes
+    lines: int
+    shape: Shape
+
+    def values(self) -> list[bytes]:
+        return _plain_line(self.shape).findall(self.block)
+
+
 class BadCsv(Exception):
     """Not CSV, or not all of it. `line` is the last line read; `cut_short` when the end is missing."""
 
@@ -41,8 +82,11 @@ class BadCsv(Exception):
         self.cut_short = cut_short
 
 
-def read_column(file: Opened, locate: Callable[[list[str]], int]) -> Iterator[list[bytes]]:
-    """Lists of the values of one column, in UTF-8. `locate` is given the header and returns the column's index.
+def read_column(
+    file: Opened, locate: Callable[[list[str]], int], *, unread: bool = False
+) -> Iterator[list[bytes] | PlainRows]:
+    """Lists of the values of one column, in UTF-8. `locate` is given the header and returns the column's index. With
+    `unread`, rows instead wherever they are plain.
 
     Raises BadCsv, and UnicodeDecodeError for what is not UTF-8.
     """
@@ -53,17 +97,25 @@ def read_column(file: Opened, locate: Callable[[list[str]], int]) -> Iterator[li
         yield from _any_rows(reader, len(header), locate(header), 0)
         return
     header = _header(csv.reader([first.decode()], strict=True))
-    at = locate(header)
-    plain, line = _plain_line(len(header), at, quoted=first.startswith(b'"')), 1
+    line_end = b"\r\n" if first.endswith(b"\r\n") else b"\n"
+    shape, line = Shape(len(header), locate(header), first.startswith(b'"'), line_end), 1
     while block := _block(file):
-        values, lines = plain.findall(block), block.count(b"\n")
-        if len(values) != lines:
-            yield from _any_rows(_reader(block, file), len(header), at, line)
+        rows = PlainRows(block, block.count(b"\n"), shape)
+        found = _plain(rows, unread=unread)
+        if found is None:
+            yield from _any_rows(_reader(block, file), len(header), shape.at, line)
             return
         if not block.isascii():
             block.decode()  # raises what a reader of text would raise
-        line += lines
-        yield values
+        line += rows.lines
+        yield found
+
+
+def _plain(rows: PlainRows, *, unread: bool) -> list[bytes] | PlainRows | None:
+    if unread:
+        return rows if rows.shape.has(rows.block, rows.lines) else None
+    values = rows.values()
+    return values if len(values) == rows.lines else None
 
 
 def _block(file: Opened) -> bytes:
@@ -74,13 +126,14 @@ def _block(file: Opened) -> bytes:
     return block if not block or block.endswith(b"\n") else block + b"\n"
 
 
-def _plain_line(width: int, at: int, *, quoted: bool) -> re.Pattern[bytes]:
-    """A line of exactly `width` fields, all quoted or none, without anything that needs a second thought. Each match
+@cache
+def _plain_line(shape: Shape) -> re.Pattern[bytes]:
+    """A line of exactly so many fields, all quoted or none, without anything that needs a second thought. Each match
     takes a line end or more, so as many matches as line ends are all of the text, a line each."""
-    field = rb'"%b[^"]*+%b"' if quoted else rb'%b[^",\r\n]*+%b'
-    if width == 1 and not quoted:
+    field = rb'"%b[^"]*+%b"' if shape.quoted else rb'%b[^",\r\n]*+%b'
+    if shape.width == 1 and not shape.quoted:
         field = rb'%b[^",\r\n]++%b'  # an empty line is no row
-    fields = [field % ((b"(", b")") if number == at else (b"", b"")) for number in range(width)]
+    fields = [field % ((b"(", b")") if number == shape.at else (b"", b"")) for number in range(shape.width)]
     return re.compile(rb"^" + b",".join(fields) + rb"\r?\n", re.MULTILINE)
 
 

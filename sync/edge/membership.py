@@ -16,11 +16,12 @@ from collections.abc import Collection, Iterable, Iterator
 from io import SEEK_END, FileIO
 from itertools import accumulate
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 from zlib import crc32
 
 from sync.core.diff import Known
 from sync.core.errors import ConfigError
+from sync.edge.csv_column import PlainRows
 
 BUCKETS, PARTS = 64, 1_024
 COARSE = range(BUCKETS)  # numbers of buckets: by the last 6 bits of the hash …
@@ -37,8 +38,18 @@ def parts_of(number: int) -> range:
     return range(number, PARTS, BUCKETS) if number < BUCKETS else range(number - BUCKETS, number - BUCKETS + 1)
 
 
+class Taken(NamedTuple):
+    """What was in the rows that a spool took as they were."""
+
+    kept: int
+    blank: int
+    too_long: int
+
+
 class Spool:
     """Ids on their way, duplicates included. Close it, or use it as a context manager: it may own a folder."""
+
+    taken = Taken(0, 0, 0)
 
     def __init__(self, *, spill_at: int = SPILL_AT) -> None:
         self.count = 0
@@ -59,6 +70,19 @@ class Spool:
         self._held += len(ids)
         if self._held >= self._spill_at:
             self._spill()
+
+    @property
+    def takes_rows(self) -> bool:
+        """Whether rows may be given to `take`."""
+        return False
+
+    def take(self, rows: PlainRows) -> bool:
+        """Take rows as they are; False: add their values instead."""
+        return False
+
+    def give_back(self) -> Iterator[list[bytes]]:
+        """Once all is read: values of rows that were taken for nothing. What was in the others is in `taken`."""
+        return iter(())
 
     def bucket(self, number: int) -> list[bytes]:
         """The ids of one bucket, in no particular order."""

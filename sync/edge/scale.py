@@ -1,36 +1,34 @@
 """The same comparison for very many ids: DuckDB finds who differs, and Python decides only about those.
 
-Chosen where the extra `scale` is installed and both sides are large; `CIO_DIFF` chooses by name. Ids become lines of
-private files for it, so one that no line can hold, or any error of DuckDB's, means the plain way: the result is the
-same. What a difference means is decided by `core/diff.py` on both ways.
+Chosen where the extra `scale` is installed and both sides are large; `CIO_DIFF` chooses by name. Rows of a plain CSV
+are left for DuckDB to read, other ids become lines of private files for it; so one that no line can hold, or any error
+of DuckDB's, means the plain way: the result is the same. What a difference means is decided by `core/diff.py` on both
+ways.
 """
 
 from __future__ import annotations
 
 import contextlib
-import glob
 import tempfile
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from sync.core.diff import Known
 from sync.core.errors import ConfigError
-from sync.edge.duck import is_installed, open_database
+from sync.core.facts import fit_ids
+from sync.edge.csv_column import PlainRows
+from sync.edge.duck import is_installed
+from sync.edge.duck_ids import Source, Table, count_fit, find_differences, lines_at
 from sync.edge.membership import BUCKETS, SEPARATOR, Members, Spool, room
 from sync.edge.settings import DIFFS
 
-if TYPE_CHECKING:
-    import duckdb
-
 AUTO, PYTHON, DUCKDB = DIFFS
 WORTH_IDS = 500_000  # on both sides: below, starting DuckDB costs more than it saves
-MOST_MEMORY = "160MB"
-LINES_AT_ONCE, ROWS_AT_ONCE = 200_000, 20_000
+LINES_AT_ONCE = 200_000
 _HEAD = b"id\n"  # a first line that is no id: DuckDB would take a byte order mark off it
-_FIELD_END = b"\x1f"
-_NO_LINES = (b"\r", b"\0", _FIELD_END, b"\n\n")
+_NO_LINES = (b"\r", b"\0", b"\x1f", b"\n\n")
 
 
 class Lines:
@@ -52,13 +50,40 @@ class Lines:
 
 
 class LineSpool(Spool):
-    """A spool that keeps its ids as lines, for DuckDB, until somebody asks for a bucket."""
+    """A spool that keeps its ids as rows and lines, for DuckDB, until somebody asks for a bucket."""
 
     def __init__(self, *, worth_ids: int = WORTH_IDS) -> None:
         super().__init__()
         self._worth_ids = worth_ids
         self._waiting: list[bytes] | None = []
         self._lines: Lines | None = None
+        self._rows: list[PlainRows] = []  # not yet in a table
+        self._tables: list[Table] = []
+
+    @property
+    def takes_rows(self) -> bool:
+        """See Spool.takes_rows."""
+        return self._waiting is not None
+
+    def take(self, rows: PlainRows) -> bool:
+        """See Spool.take."""
+        if self.takes_rows:
+            self._rows.append(rows)
+            if sum(one.lines for one in self._rows) >= LINES_AT_ONCE:
+                self._write_rows()
+        return self.takes_rows
+
+    def give_back(self) -> Iterator[list[bytes]]:
+        """See Spool.give_back: too few for DuckDB, or it does not read them as we do."""
+        rows = sum(one.lines for one in self._rows) + sum(table.lines for table in self._tables)
+        if rows and rows + self.count >= self._worth_ids and self.takes_rows:
+            self._write_rows()
+            found = count_fit(self._tables, self.folder())
+            if found is not None:
+                self.taken = found
+                self.count += found.kept
+                return
+        yield from self._read_rows()
 
     def add(self, ids: Iterable[bytes]) -> None:
         """See Spool.add."""
@@ -72,16 +97,17 @@ class LineSpool(Spool):
             self._flush(self._waiting)
 
     def bucket(self, number: int) -> list[bytes]:
-        """See Spool.bucket. From the first call on there are no lines any more."""
+        """See Spool.bucket. From the first call on there are no rows and no lines any more."""
         self._distribute()
         return super().bucket(number)
 
-    def lines(self, known_ids: int) -> Lines | None:
-        """All ids as lines, if comparing them with so many is worth it, and they can be lines."""
+    def sources(self, known_ids: int) -> list[Source] | None:
+        """Where all ids are, if comparing them with so many is worth it, and none is strange."""
         if self._waiting is None or min(self.count, known_ids) < self._worth_ids:
             return None
         self._flush(self._waiting)
-        return self._lines
+        lines = [] if self._lines is None else [lines_at(self._lines.path)]
+        return None if self._waiting is None else [*lines, *(table.source for table in self._tables)]
 
     def _flush(self, waiting: list[bytes]) -> None:
         with room():
@@ -94,11 +120,29 @@ class LineSpool(Spool):
         else:
             self._distribute()
 
+    def _write_rows(self) -> None:
+        with room():
+            for rows in self._rows:
+                if not self._tables or self._tables[-1].shape != rows.shape:
+                    self._tables.append(Table(self.folder() / f"rows {len(self._tables)}", rows.shape))
+                self._tables[-1].write(rows)
+        self._rows.clear()
+
+    def _read_rows(self) -> Iterator[list[bytes]]:
+        """The values of all rows, which are rows no more."""
+        for table in self._tables:
+            yield from table.values()
+            table.path.unlink()
+        yield from (rows.values() for rows in self._rows)
+        self._tables, self._rows = [], []
+
     def _distribute(self) -> None:
         waiting, lines, count = self._waiting, self._lines, self.count
         if waiting is None:
             return
         self._waiting = self._lines = None
+        for values in self._read_rows():
+            super().add(fit_ids(values).ids)
         if lines is not None:
             with lines.path.open("rb") as file:
                 file.readline()
@@ -148,8 +192,8 @@ def compared(cohort: Spool, members: Members | None) -> Iterator[Changes | None]
 def _compared(cohort: Spool, members: Members | None, stack: contextlib.ExitStack) -> Changes | None:
     if members is None or not isinstance(cohort, LineSpool):
         return None
-    lines = cohort.lines(members.about())
-    if lines is None:
+    sources = cohort.sources(members.about())
+    if sources is None:
         return None
     with tempfile.TemporaryDirectory(prefix="cio-sync-") as folder:  # mode 0700: these are people
         known = _written(Lines(Path(folder, "known")), members.blobs(confirmed=True))
@@ -157,12 +201,8 @@ def _compared(cohort: Spool, members: Members | None, stack: contextlib.ExitStac
         if not (known.is_whole and touched.is_whole):
             return None
         new, gone, both = (stack.enter_context(Spool()) for _ in range(3))
-        import duckdb  # here, since it is an extra, and large
-
-        try:
-            with open_database(Path(folder, "spilled"), most_memory=MOST_MEMORY) as database:
-                _run(database, [lines, known, touched], (new, gone, both))
-        except duckdb.Error:
+        others = [lines_at(known.path), *([lines_at(touched.path)] if touched.count else ())]
+        if not find_differences(sources, others, Path(folder), (new, gone, both)):
             return None
     twice = sum(len(frozenset(both.bucket(number))) for number in range(BUCKETS))  # a cohort may name one id again
     return Changes(new, gone, both, known.count - gone.count - twice)
@@ -173,26 +213,3 @@ def _written(lines: Lines, blobs: Iterable[bytes]) -> Lines:
         for blob in blobs:
             lines.write(file, blob.replace(SEPARATOR, b"\n") + b"\n", blob.count(SEPARATOR) + 1)
     return lines
-
-
-_TABLE = (
-    "read_csv(?, header = true, delim = '\x1f', quote = '', escape = '', columns = {'id': 'VARCHAR'},"
-    " auto_detect = false, strict_mode = true, force_not_null = ['id'])"
-)
-
-
-def _run(database: duckdb.DuckDBPyConnection, files: list[Lines], spools: tuple[Spool, Spool, Spool]) -> None:
-    new, gone, both = spools
-    touched = files[2]
-    also = f" OR c.id IN (SELECT id FROM {_TABLE})" if touched.count else ""
-    wanted = files if touched.count else files[:2]
-    database.execute("SET preserve_insertion_order = false")  # buckets have no order, and keeping one takes memory
-    rows = database.execute(
-        f"SELECT c.id, k.id FROM {_TABLE} AS c FULL JOIN {_TABLE} AS k ON c.id = k.id"
-        f" WHERE c.id IS NULL OR k.id IS NULL{also}",
-        [glob.escape(str(one.path)) for one in wanted],
-    )
-    while chunk := rows.fetchmany(ROWS_AT_ONCE):
-        new.add([one.encode() for one, other in chunk if other is None])
-        gone.add([other.encode() for one, other in chunk if one is None])
-        both.add([one.encode() for one, other in chunk if one is not None and other is not None])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
+import re
 from typing import cast
 from unittest import mock
 
@@ -12,7 +14,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sync.edge import csv_column
-from sync.edge.csv_column import BadCsv, read_column
+from sync.edge.csv_column import BadCsv, Shape, read_column
 
 plain = st.text(st.characters(codec="utf-8", exclude_characters='\r\n",'), max_size=6)
 odd = st.text(st.sampled_from('a",\r\n \0é'), max_size=6)
@@ -28,7 +30,8 @@ def tables(draw: st.DrawFn) -> list[list[str]]:
 
 def read(content: bytes, at: int = 0) -> list[bytes]:
     file = cast("io.BufferedReader", io.BufferedReader(io.BytesIO(content)))  # typeshed tells them apart, Python not
-    return [value for values in read_column(file, lambda header: min(at, len(header) - 1)) for value in values]
+    found = read_column(file, lambda header: min(at, len(header) - 1))
+    return [value for values in found if isinstance(values, list) for value in values]
 
 
 def reference_rows(content: bytes) -> list[list[str]]:
@@ -84,3 +87,23 @@ def test_text_that_is_not_utf8_is_noticed_on_both_ways() -> None:
     for content in (b'"a"\n"\xff"\n', b'"a"\n"x""\xff"\n'):
         with pytest.raises(UnicodeDecodeError):
             read(content)
+
+
+@pytest.mark.parametrize(
+    ("shape", "alphabet", "plain_rows"),
+    [
+        pytest.param(Shape(1, 0, True, b"\n"), 'a",\n', r'("a*"\n)+', id="one field in quotes"),
+        pytest.param(Shape(2, 0, True, b"\n"), 'a",\n', r'("a*","a*"\n)+', id="two fields in quotes"),
+        pytest.param(Shape(1, 0, True, b"\r\n"), 'a"\r\n', r'("a*"\r\n)+', id="one field in quotes, with CR"),
+        pytest.param(Shape(1, 0, False, b"\n"), 'a",\n', r"(a+\n)+", id="one field"),
+        pytest.param(Shape(1, 0, False, b"\r\n"), "a\0\r\n", r"(a+\r\n)+", id="one field, with CR"),
+        pytest.param(Shape(2, 0, False, b"\n"), 'a",\n', r"(a*,a*\n)+", id="two fields"),
+    ],
+)
+def test_rows_are_plain_or_not_whatever_the_text(shape: Shape, alphabet: str, plain_rows: str) -> None:
+    """Every text of up to eight characters, of which the last is a line end."""
+    expected = re.compile(plain_rows.encode())
+    for length in range(8):
+        for letters in itertools.product(alphabet, repeat=length):
+            block = "".join(letters).encode() + b"\n"
+            assert shape.has(block, block.count(b"\n")) == bool(expected.fullmatch(block)), block

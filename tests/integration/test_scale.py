@@ -17,7 +17,8 @@ from sync.cohort_pass import AS_STORED, CohortPass, Totals
 from sync.core.diff import Known
 from sync.core.errors import ConfigError
 from sync.core.report import CohortReport
-from sync.edge import duck, scale
+from sync.edge import duck, duck_ids, scale
+from sync.edge.duck_ids import Source
 from sync.edge.ledger import Ledger
 from sync.edge.membership import BUCKETS, IDS_PER_ROW, Members, Spool, in_calls
 from sync.edge.scale import LineSpool, compared, open_spool
@@ -134,13 +135,13 @@ def test_an_id_that_no_line_can_hold_is_compared_the_plain_way(ledger: Ledger, o
 def test_an_error_of_duckdb_means_the_plain_way(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     known, cohort = Known(frozenset([b"a", b"b"])), [b"b", b"c"]
     plain = plan(ledger, known, cohort, Spool())
-    monkeypatch.setattr(scale, "MOST_MEMORY", "1B")
+    monkeypatch.setattr(duck_ids, "MOST_MEMORY", "1B")
     assert not found_by_duckdb(ledger, known, cohort)
     assert plan(ledger, known, cohort, LineSpool(worth_ids=0)) == plain
 
 
 def test_memory_threads_and_folder_are_bounded_and_nothing_is_fetched(tmp_path: Path) -> None:
-    with duck.open_database(tmp_path, most_memory=scale.MOST_MEMORY) as database:
+    with duck.open_database(tmp_path, most_memory=duck_ids.MOST_MEMORY) as database:
         names = ("memory_limit", "temp_directory", "autoinstall_known_extensions", "threads")
         row = database.execute(f"SELECT {', '.join(f'current_setting({name!r})' for name in names)}").fetchone()
     assert row is not None
@@ -150,13 +151,14 @@ def test_memory_threads_and_folder_are_bounded_and_nothing_is_fetched(tmp_path: 
 
 def test_what_is_on_disk_is_private_and_goes_away(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[Path, int] = {}
-    execute = scale._run
+    execute = duck_ids._find
 
-    def watched(database: duckdb.DuckDBPyConnection, files: list[scale.Lines], into: Found) -> None:
-        seen.update((one.path.parent, stat.S_IMODE(one.path.parent.stat().st_mode)) for one in files)
-        execute(database, files, into)
+    def watched(database: duckdb.DuckDBPyConnection, *files: list[Source], into: Found) -> None:
+        folders = [one.path.parent for some in files for one in some]
+        seen.update((folder, stat.S_IMODE(folder.stat().st_mode)) for folder in folders)
+        execute(database, *files, into=into)
 
-    monkeypatch.setattr(scale, "_run", watched)
+    monkeypatch.setattr(duck_ids, "_find", watched)
     plan(ledger, Known(frozenset([b"a"])), [b"b"], LineSpool(worth_ids=0))
     assert list(seen.values()) == [0o700, 0o700]  # the spool's, and that of what the ledger knows
     assert not any(folder.exists() for folder in seen)
@@ -193,7 +195,7 @@ def test_lines_are_written_as_they_come_and_given_back_by_bucket(monkeypatch: py
         assert sum(1 for one in spool.folder().iterdir()) == 1
         assert sorted(one for number in range(BUCKETS) for one in spool.bucket(number)) == sorted(ids)
         assert (spool.count, list(spool.folder().iterdir())) == (95, [])
-        assert spool.lines(1_000) is None
+        assert spool.sources(1_000) is None
 
 
 def test_the_way_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,13 +213,13 @@ def test_the_way_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("way", ["python", "duckdb"])
 def test_a_run_ends_the_same_whichever_way(engine: Engine, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     by_duckdb: list[int] = []
-    execute = scale._run
+    execute = duck_ids._find
 
-    def watched(database: duckdb.DuckDBPyConnection, files: list[scale.Lines], into: Found) -> None:
+    def watched(database: duckdb.DuckDBPyConnection, *files: list[Source], into: Found) -> None:
         by_duckdb.append(len(files))
-        execute(database, files, into)
+        execute(database, *files, into=into)
 
-    monkeypatch.setattr(scale, "_run", watched)
+    monkeypatch.setattr(duck_ids, "_find", watched)
     engine.people("a", "b", "c", "d")
     chosen = engine.settings(diff=way)
     engine.report("a", "b", "c", "nobody", settings=chosen)
