@@ -127,10 +127,11 @@ class _Run:
         options = self._options
         if self._writing is not None:
             self._writing.start_run(self.report.run_id, "cohort", options.name, self._intent.key)
-        self._facts = self._source.read(self._cohort)
-        guard_empty(self._facts.kept, self._facts.source_rows, allow_empty=options.allow_empty)
         lease = f"cohort {self._intent.site_id} {options.name}"
+        # before the source is read: whoever waits for another run must not come back with an older cohort than that had
         with self._writing.lease(lease) if self._writing is not None else contextlib.nullcontext():
+            self._facts = self._source.read(self._cohort)
+            guard_empty(self._facts.kept, self._facts.source_rows, allow_empty=options.allow_empty)
             row = self._remembered()
             self._destination.prove_app_key(self._destination.connect())
             self._run(self._find(row), row)

@@ -8,8 +8,12 @@ import msgspec
 import pytest
 
 from fakeio import Fake
+from sync.cohort_source import FileSource
+from sync.core.errors import LeaseHeld
+from sync.core.facts import SnapshotFacts
 from sync.core.report import CohortReport
 from sync.edge.ledger import Ledger
+from sync.edge.membership import Spool
 from tests.integration.cohort_engine import Engine, counts
 
 
@@ -176,6 +180,22 @@ def test_who_was_taken_out_by_hand_is_put_back_and_who_was_put_in_stays(engine: 
     assert counts(engine.report("a", "b")) == {"already_members": 1, "added": 1}
     assert engine.members() == {"a", "b", "z"}
     assert engine.said.getvalue() == "1 members were put there by somebody else and are left alone\n"
+
+
+# -- one at a time ----------------------------------------------------------------------------------------------------
+def test_a_run_that_waits_for_another_reads_its_source_only_then(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reading(source: FileSource, spool: Spool) -> SnapshotFacts:
+        key = f"cohort {engine.workspace.site_id} vip"
+        with Ledger.open(engine.path) as another, pytest.raises(LeaseHeld), another.lease(key, wait_s=0):
+            raise AssertionError("another run may come in between, with a younger cohort")
+        return read(source, spool)
+
+    read = FileSource.read
+    monkeypatch.setattr(FileSource, "read", reading)
+    engine.people("a")
+    assert counts(engine.report("a")) == {"added": 1}
 
 
 # -- looking without touching -----------------------------------------------------------------------------------------
