@@ -36,6 +36,11 @@ def listen(arguments: argparse.Namespace, settings: Settings, console: Console) 
     """Receive and deliver until SIGINT or SIGTERM; returns 0. Raises ConfigError."""
     settings.require("site_id", "track_api_key", "app_api_key")
     secret = os.environ.get(SECRET, "").strip()
+    if SECRET in os.environ and not secret:
+        raise ConfigError(
+            f"{SECRET} is set and empty, so anybody could push; nothing was sent",
+            hint="set it to the secret that Amplitude sends, or unset it to take pushes from this machine alone",
+        )
     if arguments.host not in LOOPBACK and not secret:
         raise ConfigError(
             f"listening on {arguments.host} lets others push into segments, and {SECRET} is not set",

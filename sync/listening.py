@@ -24,7 +24,7 @@ from sync.core.wire_segments import fold
 from sync.edge.cohort_files import read_ids
 from sync.edge.console import Console
 from sync.edge.files import Piece
-from sync.edge.inbox import Inbox, ListRow
+from sync.edge.inbox import FIRST, Inbox, ListRow
 from sync.edge.ledger import Ledger
 from sync.edge.membership import Spool
 from sync.edge.metrics import Metrics
@@ -34,6 +34,7 @@ from sync.run_cohort import CohortOptions, run_cohort
 from sync.run_events import EventsOptions, run_events
 
 IDLE_S = 1.0  # between two looks at the inbox: messages that come together are delivered together
+BREATH_S = 0.002  # between two steps of it: whoever pushes gets a turn
 FIRST_PAUSE_S, MOST_PAUSE_S = 5.0, 600.0  # after a run that failed
 GIVEN_UP_AFTER_S = 4 * 3600.0  # as long as Amplitude itself keeps trying. Source: Amplitude > Event streaming
 AGAIN_S = 3600.0  # every list is looked at so often, for people who exist by now
@@ -134,14 +135,13 @@ class Worker:
         self._due: dict[str, float] = {}
         self._looked_at = options.now()
         self._spelling = partial(fold, id_type=options.id_type)
-        self._respelt = options.id_type == "id"  # those are what they are
+        self._respelling = None if options.id_type == "id" else FIRST  # those are what they are
         self._expiring_since: float | None = None  # when events first got no answer, of those that still wait for one
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; looks again at once while there is more."""
         while not stop.is_set():
-            if not self.try_to_work():
-                stop.wait(IDLE_S)
+            stop.wait(BREATH_S if self.try_to_work() else IDLE_S)
 
     def try_to_work(self) -> bool:
         """One round that no error ends for good: it is told, and after a pause there is another."""
@@ -157,9 +157,9 @@ class Worker:
 
     def work(self) -> bool:
         """One round: True when there may be more to do right away."""
-        if not self._respelt:
-            self._inbox.respell(self._spelling)
-            self._respelt = True
+        if self._respelling is not None:
+            self._respelling = self._inbox.respell(self._spelling, self._respelling)
+            return True
         applied = self._inbox.apply_members(spelling=self._spelling)
         if applied.contradictions:
             self._console.warn(

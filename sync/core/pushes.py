@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
@@ -21,6 +22,10 @@ from sync.core.rows import NOT_JSON, REPLACEMENT, mend
 PREFIX = "[Amplitude] "
 ID_KEYS = ("userIds", "user_ids", "ids", "items", "identifiers")  # the name is the integrator's to choose
 MOST_IDS = 100_000
+MOST_LETTERS = 1_000  # of a cohort's name or id
+_ENTRY_KEYS = ("user_id", "userId", "id")
+_EVENT_KEYS = dict.fromkeys(("event_type", "user_id", "device_id", "user_properties"))  # one of them is in every event
+_NUMBER = re.compile(r"\s*-?\d+(\.\d*)?([eE][+-]?\d+)?\s*", re.ASCII)
 Kind = TypeVar("Kind")
 
 
@@ -59,17 +64,15 @@ def parse_cohort_webhook(document: object, id_property: str = "user_id") -> Memb
     if not isinstance(body.get("in_cohort"), bool):
         raise BadPush("in_cohort must be true or false")
     cohort_id = body.get("cohort_id")
-    if not isinstance(cohort_id, str) or not cohort_id.strip():
-        raise BadPush("cohort_id must be a text that is not empty")
+    if not isinstance(cohort_id, str) or not _names_a_cohort(cohort_id):
+        raise BadPush(f"cohort_id must be a text that is not empty, of at most {MOST_LETTERS} letters")
     users = body.get("users")
     if not isinstance(users, list):
         raise BadPush("users must be an array")
     name = body.get("cohort_name")
+    cohort = ListName(name if isinstance(name, str) and _names_a_cohort(name) else cohort_id, cohort_id)
     ids = _ids(_user_id(user, id_property) for user in users)
-    return Members(
-        ListName(name if isinstance(name, str) and name.strip() else cohort_id, cohort_id), body["in_cohort"], ids,
-        len(users) - len(ids), _moment(body), _message_id(body),
-    )  # fmt: skip
+    return Members(cohort, body["in_cohort"], ids, len(users) - len(ids), _moment(body), _message_id(body))
 
 
 def _user_id(user: object, id_property: str) -> object:
@@ -84,18 +87,20 @@ def _user_id(user: object, id_property: str) -> object:
 def _moment(body: Mapping[str, Any]) -> float:
     """`computed_time`, which is documented as a text of seconds; older pages called it `compute_time`."""
     value = body.get("computed_time", body.get("compute_time"))
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        value = None
     if isinstance(value, str | int | float) and not isinstance(value, bool):
-        try:
+        with contextlib.suppress(OverflowError):
             seconds = float(value)
-        except (ValueError, OverflowError):
-            seconds = math.nan
-        if math.isfinite(seconds):
-            return seconds
+            if math.isfinite(seconds):
+                return seconds
     raise BadPush("computed_time must be Unix seconds")
 
 
 def _message_id(body: Mapping[str, Any]) -> str | None:
     value = body.get("message_id")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
     return value if isinstance(value, str) and value else None
 
 
@@ -103,9 +108,13 @@ def _message_id(body: Mapping[str, Any]) -> str | None:
 def parse_new_list(document: object) -> ListName:
     """The cohort that a create call is for."""
     name = _object(document).get("name")
-    if not isinstance(name, str) or not name.strip():
-        raise BadPush("name must be a text that is not empty")
+    if not isinstance(name, str) or not _names_a_cohort(name.removeprefix(PREFIX)):
+        raise BadPush(f"name must be a text that is not empty, of at most {MOST_LETTERS} letters")
     return parse_list_name(name)
+
+
+def _names_a_cohort(text: str) -> bool:
+    return _names_somebody(text) and len(text) <= MOST_LETTERS
 
 
 def parse_list_name(text: str) -> ListName:
@@ -118,8 +127,9 @@ def parse_list_name(text: str) -> ListName:
     return ListName(name, "")
 
 
-def parse_list_ids(document: object) -> tuple[tuple[str, ...], int]:
-    """The identifiers of an add or remove call, without repetitions, and how many entries name nobody."""
+def parse_list_ids(document: object, id_property: str = "user_id") -> tuple[tuple[str, ...], int]:
+    """The identifiers of an add or remove call, without repetitions, and how many entries name nobody. An entry may be
+    an object, as the integrator's template makes it: its `id_property` counts then."""
     body = _object(document)
     given = next((body[key] for key in ID_KEYS if key in body), None)
     if not isinstance(given, list):
@@ -128,8 +138,15 @@ def parse_list_ids(document: object) -> tuple[tuple[str, ...], int]:
         raise BadPush("the array of identifiers is empty")
     if len(given) > MOST_IDS:
         raise BadPush(f"more than {MOST_IDS} identifiers in one call")
-    ids = _ids(given)
+    ids = _ids(_entry_id(one, id_property) if isinstance(one, dict) else one for one in given)
+    if not ids and any(isinstance(one, dict | list) for one in given):
+        raise BadPush(f"no entry has a {id_property}: have the item template send the identifier")
     return ids, len(given) - len(ids)
+
+
+def _entry_id(entry: Mapping[str, Any], id_property: str) -> object:
+    keys = _ENTRY_KEYS if id_property == "user_id" else (id_property,)
+    return next((entry[key] for key in keys if key in entry), None)
 
 
 def parse_list_id(document: object) -> str | None:
@@ -178,6 +195,12 @@ def parse_events(body: bytes) -> list[bytes]:
     if not rows:
         raise BadPush("the body holds no event")
     return rows
+
+
+def check_events(lines: Iterable[bytes]) -> None:
+    """Raise BadPush where none of the lines can be an event: a template of its own that nobody here can read, say."""
+    if all(_EVENT_KEYS.keys().isdisjoint(_decoded(line, dict[str, msgspec.Raw])) for line in lines):
+        raise BadPush(f"the body holds no event: there is none of {', '.join(_EVENT_KEYS)}")
 
 
 def _documents(body: bytes) -> Sequence[bytes]:

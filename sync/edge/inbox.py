@@ -22,8 +22,14 @@ from sync.edge.ledger import make_private
 COHORTS, EVENTS = "cohorts", "events"
 BUSY_S = 30.0
 SEEN_S = 30 * 86400.0  # how long a message's id is remembered; repetitions come within minutes
+FORGET_EVERY_S = 3600.0
+AHEAD_S = 86400.0  # no cohort is computed so far ahead of now: such a time would silence all that come after it
+MOST_IDS = 5_000  # in one step of applying: whoever pushes meanwhile waits for no more than that
+MOST_BYTES = 16 * 1024 * 1024  # of events that are delivered together
 NEVER = -math.inf  # older than any push
 Spelling = Callable[[str], str]  # one for all that name the same person
+Place = tuple[str, str]  # of somebody in a list
+FIRST: Place = ("", "")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS messages (
     n INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -49,6 +55,10 @@ CREATE TABLE IF NOT EXISTS pushed (
     inside INTEGER NOT NULL,
     PRIMARY KEY (list_id, who)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS arrivals (
+    one INTEGER PRIMARY KEY,
+    at REAL NOT NULL                     -- the latest at which a message came that has no time of its own
+) STRICT;
 """
 _SAY = (
     "INSERT INTO pushed (list_id, who, at, inside) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE"
@@ -81,6 +91,7 @@ class Inbox:
         """Create or open the file at `path`. Raises LedgerError when it can't be used."""
         self._path = path
         self._lock = threading.RLock()
+        self._forgot_at = -math.inf
         try:
             make_private(path)
             self._connection = sqlite3.connect(path, timeout=BUSY_S, check_same_thread=False, isolation_level=None)
@@ -113,13 +124,22 @@ class Inbox:
             fresh = [one for one in pushes if self._is_new(connection, one.message_id, now)]
             for one in fresh:
                 self._name(connection, one.cohort)
-                if one.ids:
-                    kept = one._replace(at=now if one.at is None else one.at)
-                    connection.execute(
-                        "INSERT INTO messages (kind, body, received_at) VALUES (?, ?, ?)",
-                        (COHORTS, msgspec.json.encode(kept), now),
-                    )
+                at = self._arrival(connection, now) if one.at is None or one.at > now + AHEAD_S else one.at
+                connection.executemany(
+                    "INSERT INTO messages (kind, body, received_at) VALUES (?, ?, ?)",
+                    (
+                        (COHORTS, msgspec.json.encode(one._replace(at=at, ids=one.ids[first : first + MOST_IDS])), now)
+                        for first in range(0, len(one.ids), MOST_IDS)
+                    ),
+                )
         return len(fresh)
+
+    def _arrival(self, connection: sqlite3.Connection, now: float) -> float:
+        """When a message without a time of its own counts as computed: never before one that came before it, although
+        the clock was put back."""
+        connection.execute("INSERT INTO arrivals VALUES (1, ?1) ON CONFLICT DO UPDATE SET at = max(at, ?1)", (now,))
+        at: float = connection.execute("SELECT at FROM arrivals").fetchone()[0]
+        return at
 
     def put_events(self, lines: list[bytes], now: float) -> None:
         """Keep streamed events, each one line. Repetitions are found later, by the events' own ids."""
@@ -144,27 +164,38 @@ class Inbox:
     def _is_new(self, connection: sqlite3.Connection, message_id: str | None, now: float) -> bool:
         if message_id is None:
             return True
-        connection.execute("DELETE FROM seen WHERE received_at < ?", (now - SEEN_S,))
+        if abs(now - self._forgot_at) > FORGET_EVERY_S:  # reads all of them
+            connection.execute("DELETE FROM seen WHERE received_at < ?", (now - SEEN_S,))
+            self._forgot_at = now
         return connection.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (message_id, now)).rowcount == 1
 
     # -- applying -----------------------------------------------------------------------------------------------------
     def apply_members(self, most: int = 1000, spelling: Spelling = str) -> Applied:
-        """Take the oldest cohort messages off and apply them, in one step.
+        """Take the oldest cohort messages off and apply them, in one step: at least one, and about MOST_IDS people.
 
         A person's newest computation wins; for one moment, the message that arrived last does. Whom `spelling` writes
         alike is one person.
         """
         with self._atomic() as connection:
-            rows = connection.execute(
-                "SELECT n, body FROM messages WHERE kind = ? ORDER BY n LIMIT ?", (COHORTS, most)
-            ).fetchall()
+            oldest = self._oldest(connection, most)
             contradictions = 0
-            for n, body in rows:
-                push = msgspec.json.decode(body, type=Members)
+            for n, push in oldest:
                 spelt = push._replace(ids=tuple(dict.fromkeys(map(spelling, push.ids))))
                 contradictions += self._apply(connection, spelt)
                 connection.execute("DELETE FROM messages WHERE n = ?", (n,))
-        return Applied(len(rows), contradictions)
+        return Applied(len(oldest), contradictions)
+
+    def _oldest(self, connection: sqlite3.Connection, most: int) -> list[tuple[int, Members]]:
+        taken: list[tuple[int, Members]] = []
+        people = 0
+        rows = connection.execute("SELECT n, body FROM messages WHERE kind = ? ORDER BY n LIMIT ?", (COHORTS, most))
+        for n, body in rows:
+            push = msgspec.json.decode(body, type=Members)
+            people += len(push.ids)
+            if taken and people > MOST_IDS:
+                break
+            taken.append((n, push))
+        return taken
 
     def _apply(self, connection: sqlite3.Connection, push: Members) -> int:
         list_id = push.cohort.list_id
@@ -176,13 +207,19 @@ class Inbox:
         connection.execute("UPDATE lists SET changed = changed + 1 WHERE list_id = ?", (list_id,))
         return contradictions
 
-    def respell(self, spelling: Spelling) -> None:
-        """Put everybody into one spelling whom an earlier choice of identifiers kept in another, in one step."""
+    def respell(self, spelling: Spelling, after: Place = FIRST) -> Place | None:
+        """Put some thousand people into one spelling whom an earlier choice of identifiers may have kept in another;
+        returns behind whom to go on, None at the end."""
         with self._atomic() as connection:
-            rows = connection.execute("SELECT list_id, who, at, inside FROM pushed ORDER BY at").fetchall()
+            rows = connection.execute(
+                "SELECT list_id, who, at, inside FROM pushed WHERE (list_id, who) > (?, ?)"
+                " ORDER BY list_id, who LIMIT ?",
+                (*after, MOST_IDS),
+            ).fetchall()
             others = [row for row in rows if spelling(row[1]) != row[1]]
             connection.executemany("DELETE FROM pushed WHERE list_id = ? AND who = ?", (row[:2] for row in others))
             connection.executemany(_SAY, ((one, spelling(who), at, inside) for one, who, at, inside in others))
+        return rows[-1][:2] if rows else None
 
     def keep_unsaid(self, list_id: str, people: Iterable[str]) -> list[str]:
         """Let those be in a list of whom no push ever spoke, until one does; returns them."""
@@ -241,11 +278,19 @@ class Inbox:
             )
 
     def events(self, most: int) -> list[tuple[int, bytes]]:
-        """The oldest streamed events, with their numbers."""
+        """The oldest streamed events, with their numbers: at least one where there is one, and about MOST_BYTES."""
+        taken: list[tuple[int, bytes]] = []
+        size = 0
         with self._lock:
-            return self._connection.execute(
+            rows = self._connection.execute(
                 "SELECT n, body FROM messages WHERE kind = ? ORDER BY n LIMIT ?", (EVENTS, most)
-            ).fetchall()
+            )
+            for n, body in rows:
+                size += len(body)
+                if taken and size > MOST_BYTES:
+                    break
+                taken.append((n, body))
+        return taken
 
     def drop_events(self, until: int) -> None:
         """Everything up to that number has its fate in the ledger."""

@@ -7,6 +7,7 @@ Source of the paths and answers: Amplitude > Receiving behavioral cohorts; the p
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hmac
@@ -25,6 +26,7 @@ from sync.core.pushes import (
     BadPush,
     ListName,
     Members,
+    check_events,
     parse_cohort_webhook,
     parse_events,
     parse_json,
@@ -36,6 +38,9 @@ from sync.core.pushes import (
 from sync.edge.inbox import Inbox
 
 MOST_BYTES = 16 * 1024 * 1024  # 100,000 identifiers of 150 bytes
+PATIENCE_S = 30.0  # for a body to come
+METHODS = ("POST", "PUT")  # which of them creates a list is the integrator's to choose
+PATHS = "/cohorts, /lists, /lists/ID/add, /lists/ID/remove, /traits and /events"
 SECRET_HEADERS = ("x-api-key", "x-webhook-secret")
 Take = Callable[["Receiver", Request, bytes], Response]
 
@@ -68,9 +73,19 @@ class Receiver:
             "/lists/{list_id}/add": Receiver.take_added,
             "/lists/{list_id}/remove": Receiver.take_removed,
         }
-        routes = [Route(path, self._guarded(take), methods=["POST"]) for path, take in takes.items()]
+        # a path that was configured with a slash at its end is the same one: nobody follows a redirect with a POST
+        routes = [
+            Route(written, self._guarded(take), methods=METHODS)
+            for path, take in takes.items() for written in dict.fromkeys((path, f"{path.rstrip('/')}/"))
+        ]  # fmt: skip
         looks = [Route("/health", self._health), Route("/metrics", self._tell_metrics)]
-        return Starlette(routes=[*looks, *routes])
+        told = {404: self._unrouted, 405: self._unrouted}
+        return Starlette(routes=[*looks, *routes], exception_handlers=told)
+
+    async def _unrouted(self, request: Request, error: Exception) -> Response:
+        status = getattr(error, "status_code", 404)
+        why = f"there is no such path; the paths are {PATHS}" if status == 404 else f"use {' or '.join(METHODS)}"
+        return self._refused(status, why)
 
     # -- who, and how much --------------------------------------------------------------------------------------------
     def _guarded(self, take: Take) -> Callable[[Request], Awaitable[Response]]:
@@ -78,9 +93,12 @@ class Receiver:
             if not self._may_push(request):
                 return self._refused(401, "the shared secret is missing or wrong")
             try:
-                body = await self._body(request)
+                async with asyncio.timeout(PATIENCE_S):
+                    body = await self._body(request)
             except ClientDisconnect:
                 return Response(status_code=400)
+            except TimeoutError:
+                return self._refused(408, f"the body did not come within {PATIENCE_S:.0f} s")
             if body is None:
                 return self._refused(413, f"more than {self._most_bytes} bytes")
             try:
@@ -96,14 +114,14 @@ class Receiver:
         """Compares in constant time, whichever way the secret comes: Bearer, either half of Basic, or a header."""
         if not self._secret:
             return True
-        given = [request.headers.get(name, "") for name in SECRET_HEADERS]
+        given = [request.headers.get(name, "").encode("latin-1") for name in SECRET_HEADERS]
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            given.append(value.strip())
+            given.append(value.strip().encode("latin-1"))
         elif scheme.lower() == "basic":
             given.extend(_basic(value))
         # every candidate is compared, so that the time taken tells nothing of which one was near
-        return True in [hmac.compare_digest(one.encode("utf-8", "replace"), self._secret) for one in given]
+        return True in [hmac.compare_digest(one, self._secret) for one in given]
 
     async def _body(self, request: Request) -> bytes | None:
         """All of it; None when it is too long, which is noticed before it is kept."""
@@ -148,7 +166,7 @@ class Receiver:
 
     def _change_list(self, request: Request, body: bytes, *, entered: bool) -> Response:
         document = parse_json(body)
-        ids, unresolved = parse_list_ids(document)
+        ids, unresolved = parse_list_ids(document, self._id_property)
         row = self._inbox.find_list(request.path_params.get("list_id") or parse_list_id(document) or "")
         if row is None:
             return self._refused(404, "there is no such list: create it first")
@@ -165,6 +183,7 @@ class Receiver:
     def take_events(self, request: Request, body: bytes) -> Response:
         """Streamed events and user updates."""
         lines = parse_events(body)
+        check_events(lines)
         self._inbox.put_events(lines, self._now())
         self.taken["events"] += len(lines)
         return JSONResponse({})
@@ -194,10 +213,9 @@ _SHAPES: dict[str, Take] = {
 }
 
 
-def _basic(value: str) -> list[str]:
+def _basic(value: str) -> list[bytes]:
     try:
-        user, _, password = base64.b64decode(value, validate=True).decode("utf-8", "replace").partition(":")
+        user, _, password = base64.b64decode(value, validate=True).partition(b":")
     except (binascii.Error, ValueError):
         return []
     return [user, password]
-

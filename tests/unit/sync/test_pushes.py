@@ -41,6 +41,10 @@ READ = Members(COHORT, True, ("a", "7"), 2, 1692206763.0, "9baaa88f::enter::0")
         pytest.param({"in_cohort": False}, READ._replace(entered=False), id="people who left"),
         pytest.param({"cohort_name": ""}, READ._replace(cohort=ListName("7khm89cz", "7khm89cz")), id="no name"),
         pytest.param({"message_id": None}, READ._replace(message_id=None), id="no message id"),
+        pytest.param({"message_id": 54}, READ._replace(message_id="54"), id="a number for the message"),
+        pytest.param({"computed_time": " 1692206763.5 "}, READ._replace(at=1692206763.5), id="a fraction of a second"),
+        pytest.param({"computed_time": -1}, READ._replace(at=-1.0), id="before 1970"),
+        pytest.param({"cohort_name": "a\0b"}, READ._replace(cohort=ListName("7khm89cz", "7khm89cz")), id="NUL in it"),
     ],
 )
 def test_a_cohort_webhook_is_read(changes: dict[str, Any], expected: Members) -> None:
@@ -74,6 +78,10 @@ def test_the_identifier_may_be_a_property() -> None:
         pytest.param({"computed_time": "soon"}, id="a time that is none"),
         pytest.param({"computed_time": "NaN"}, id="a time that is no number"),
         pytest.param({"computed_time": True}, id="a time that is true"),
+        pytest.param({"computed_time": "1_692_206_763"}, id="a time as programmers write it"),
+        pytest.param({"computed_time": 10**400}, id="a time beyond all numbers"),
+        pytest.param({"cohort_id": "x" * 1001}, id="an id without end"),
+        pytest.param({"cohort_id": "x\ufffd"}, id="an id that was no text"),
     ],
 )
 def test_a_doubtful_webhook_is_refused(changes: dict[str, Any]) -> None:
@@ -106,6 +114,24 @@ def test_any_usual_name_for_the_identifiers_will_do(key: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        pytest.param("user_id", (("a", "b", "7", "c"), 2), id="as usual"),
+        pytest.param("crm", (("x", "c"), 4), id="by the property that is configured, and no other"),
+    ],
+)
+def test_an_entry_of_a_list_may_be_an_object(wanted: str, expected: tuple[tuple[str, ...], int]) -> None:
+    entries = [{"user_id": "a", "crm": "x"}, {"userId": "b"}, {"id": 7}, {"more": 1}, "c", {"user_id": None}]
+    assert parse_list_ids({"items": entries}, wanted) == expected
+
+
+@pytest.mark.parametrize("name", ["", " ", "[Amplitude] ", "[Amplitude]  ", "a\0b", "x" * 1001, 7, None])
+def test_a_list_without_a_name_is_refused(name: object) -> None:
+    with pytest.raises(BadPush):
+        parse_new_list({"name": name})
+
+
+@pytest.mark.parametrize(
     "body",
     [
         pytest.param({}, id="none of the names"),
@@ -113,6 +139,8 @@ def test_any_usual_name_for_the_identifiers_will_do(key: str) -> None:
         pytest.param({"ids": []}, id="an empty array"),
         pytest.param({"ids": ["a"] * 100_001}, id="too many"),
         pytest.param([], id="no object"),
+        pytest.param({"ids": [{"email": "a@example.com"}]}, id="objects without an identifier"),
+        pytest.param({"ids": [["a"]]}, id="arrays"),
     ],
 )
 def test_a_doubtful_list_call_is_refused(body: object) -> None:
