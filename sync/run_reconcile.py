@@ -77,14 +77,17 @@ class _Run:
         self._ledger = ledger
         self._console = console
         self._destination = destination
-        row = _row(ledger, site_id, options.name)
-        self._intent = CohortIntent(site_id, options.name, row.id_type, row.id_column)
-        self._segment_id = row.segment_id
-        self._members = Members(ledger.connection, row.sync_key)
+        self._site_id = site_id
         self._settled = False
-        segment = Segment(id=row.segment_id, name=self._intent.segment_name, created=False)
+        self._know(_row(ledger, site_id, options.name))
+        segment = Segment(id=self._segment_id, name=self._intent.segment_name, created=False)
         mode = "incremental" if options.repair else DRY_RUN
         self.report = ReconcileReport(run_id=new_run_id(), sync=options.name, segment=segment, mode=mode)
+
+    def _know(self, row: SyncRow) -> None:
+        self._intent = CohortIntent(self._site_id, self._options.name, row.id_type, row.id_column)
+        self._segment_id = row.segment_id
+        self._members = Members(self._ledger.connection, row.sync_key)
 
     def play(self) -> SyncError | None:
         """Everything; returns what stopped it. The report adds up wherever that was."""
@@ -100,6 +103,8 @@ class _Run:
             self._ledger.start_run(self.report.run_id, "reconcile", self._intent.name, self._intent.key)
             lease = self._ledger.lease(f"cohort {self._intent.site_id} {self._intent.name}")
         with lease, Spool() as cohort:
+            self._know(_row(self._ledger, self._site_id, self._options.name))  # a run we waited for may have changed it
+            self.report.segment.id = self._segment_id
             for number in self._members.numbers:
                 cohort.add(self._members.bucket(number).agreed)
             self.report.source_rows = self.report.in_cohort = cohort.count

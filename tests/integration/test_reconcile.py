@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +201,29 @@ def test_a_segment_that_is_gone_or_no_longer_manual_is_an_error(engine: Engine, 
     assert (ended.exit_code, ended.error and ended.error.reason) == (4, "segment_gone")
     assert isinstance(ended.report, ReconcileReport)
     assert counts(ended.report) == {"pending": 1}
+
+
+def test_a_repair_that_waits_for_a_run_goes_by_what_that_agreed(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Waits(AbstractContextManager[None]):
+        def __init__(self, *_: object) -> None:
+            monkeypatch.undo()
+
+        def __enter__(self) -> None:
+            engine.delete_segment(1)
+            engine.report("a@example.com", id_type="email", full=True, recreate=True)
+
+        def __exit__(self, *_: object) -> None:
+            """The test is over."""
+
+    engine.workspace.add_people([{"id": "a", "email": "a@example.com"}, {"id": "b"}])
+    engine.report("a", "b")
+    monkeypatch.setattr(Ledger, "lease", Waits)
+    ended = reconcile(engine, repair=True)
+    assert isinstance(ended.report, ReconcileReport)
+    assert (ended.exit_code, ended.report.segment.id, counts(ended.report)) == (0, 2, {"already_members": 1})
+    assert engine.members(2) == {"a"}
 
 
 def test_a_signal_stops_a_repair(engine: Engine) -> None:
