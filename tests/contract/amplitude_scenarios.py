@@ -314,7 +314,7 @@ SCENARIOS: dict[int, Scenario] = {
     ),
     78: scenario(
         "any size in bounded memory",
-        f"{_EVENTS}memory_stays_bounded_by_batches",
+        f"{_EVENTS}memory_does_not_grow_with_the_source", f"{_EVENTS}memory_stays_bounded_by_batches",
         "integration/test_events_files.py::test_a_large_gzip_from_standard_input_is_streamed",
     ),
     79: scenario(

@@ -7,10 +7,12 @@ import io
 import json
 import stat
 import sys
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from fakeio import Fake
@@ -315,3 +317,21 @@ def test_memory_stays_bounded_by_batches(engine: Engine) -> None:
     bodies = [one.body for one in engine.workspace.requests if one.path == BATCH_PATH]
     assert [len(json.dumps(body, separators=(",", ":"))) <= 499_999 for body in bodies] == [True] * len(bodies)
     assert (report.requests, report.delivered, engine.numbers()) == (len(bodies) + 1, 120, list(range(120)))
+
+
+def test_memory_does_not_grow_with_the_source(engine: Engine) -> None:
+    """Sixty million bytes of events with one lane: what a run holds at most is buffers of the unpacker, and batches
+    that are still to be sent or to be collected."""
+    lines = (json.dumps(row(n, event_properties={"n": n, "text": "x" * 30_000})) + "\n" for n in range(2_000))
+    with zipfile.ZipFile(engine.file, "w") as archive, archive.open("1/1_2026-07-14_10#0.json.gz", "w") as member:
+        with gzip.open(member, "wb", compresslevel=1) as packed:
+            packed.writelines(line.encode() for line in lines)
+    sink = httpx.MockTransport(lambda request: httpx.Response(200, json={"region": "us", "environment_id": 1}))
+    tracemalloc.start()
+    try:
+        report = engine.report(network=sink, settings=engine.settings(workers=1))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert report.delivered == 2_000
+    assert most < 50_000_000
