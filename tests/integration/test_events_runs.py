@@ -323,9 +323,11 @@ def test_memory_does_not_grow_with_the_source(engine: Engine) -> None:
     """Sixty million bytes of events with one lane: what a run holds at most is buffers of the unpacker, and batches
     that are still to be sent or to be collected."""
     lines = (json.dumps(row(n, event_properties={"n": n, "text": "x" * 30_000})) + "\n" for n in range(2_000))
-    with zipfile.ZipFile(engine.file, "w") as archive, archive.open("1/1_2026-07-14_10#0.json.gz", "w") as member:
-        with gzip.open(member, "wb", compresslevel=1) as packed:
-            packed.writelines(line.encode() for line in lines)
+    with (
+        zipfile.ZipFile(engine.file, "w") as archive, archive.open("1/1_2026-07-14_10#0.json.gz", "w") as member,
+        gzip.open(member, "wb", compresslevel=1) as packed,
+    ):  # fmt: skip
+        packed.writelines(line.encode() for line in lines)
     sink = httpx.MockTransport(lambda request: httpx.Response(200, json={"region": "us", "environment_id": 1}))
     tracemalloc.start()
     try:
