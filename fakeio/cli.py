@@ -13,7 +13,7 @@ from typing import Any
 
 from fakeio.cli_exec import add_exec_command
 from fakeio.cli_serve import add_serve_command
-from fakeio.cli_text import CommandFailed, complain, forget, write
+from fakeio.cli_text import CommandFailed, complain, end_streams, forget, write
 
 _ABOUT = "A Customer.io that runs on a laptop and in CI."
 _STARTING = {"serve": add_serve_command, "exec": add_exec_command}  # the commands that start a server
@@ -21,9 +21,16 @@ _STARTING = {"serve": add_serve_command, "exec": add_exec_command}  # the comman
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 it could not be done, 2 usage or configuration."""
-    given = sys.argv[1:] if arguments is None else arguments
-    options = build_parser(next(iter(given), None)).parse_args(given)
     try:
+        code = _run(sys.argv[1:] if arguments is None else arguments)
+    except SystemExit as told:  # the help, the version, or what is wrong with the command
+        raise SystemExit(end_streams(told.code if isinstance(told.code, int) else 0)) from None
+    return end_streams(code)
+
+
+def _run(given: Sequence[str]) -> int:
+    try:
+        options = build_parser(next(iter(given), None)).parse_args(given)
         return int(options.run(options))
     except CommandFailed as failed:
         complain(failed.message)

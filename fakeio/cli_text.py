@@ -19,9 +19,38 @@ class CommandFailed(Exception):
 
 
 def write(text: str) -> None:
-    """One line, or several, on stdout, at once: whoever waits for the ready line reads a pipe."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    """One line, or several, on stdout, at once: whoever waits for the ready line reads a pipe.
+
+    Raises CommandFailed where it can't be written, BrokenPipeError where nobody reads it any more.
+    """
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        forget(sys.stdout)
+        raise CommandFailed(_unwritten(error), status=2) from error
+
+
+def end_streams(code: int) -> int:
+    """Write what is still to be written, the help say, or forget it. Returns the exit code, `code` or 2."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        forget(sys.stdout)
+        if not isinstance(error, BrokenPipeError):  # whoever read our output has seen enough
+            complain(_unwritten(error))
+            code = code or 2
+    try:
+        sys.stderr.flush()
+    except OSError:
+        forget(sys.stderr)
+    return code
+
+
+def _unwritten(error: OSError) -> str:
+    return f"the output can't be written: {error.strerror}"
 
 
 def forget(stream: TextIO) -> None:
@@ -36,9 +65,10 @@ def sentence(says: str) -> str:
 
 
 def complain(text: str) -> None:
-    """One line on stderr."""
-    sys.stderr.write(f"fakeio: {text}\n")
-    sys.stderr.flush()
+    """One line on stderr, lost where that can't be written."""
+    with suppress(OSError):
+        sys.stderr.write(f"fakeio: {text}\n")
+        sys.stderr.flush()
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

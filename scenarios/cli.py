@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import sys
 import threading
@@ -18,23 +17,28 @@ from scenarios.demo import run_demo
 from scenarios.findings import Account
 from scenarios.truth import Truth
 from scenarios.world import World
+from sync.edge.streams import OutputLost, end_streams, heard_or_not, let_go, prepare_streams
 
+PROGRAM = "cio-scenarios"
 OK, DIFFERENT, USAGE, INTERRUPTED = 0, 1, 2, 130
 PROFILES = ("dev", "ci", "night")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code (0: as it ought to be, 1: a difference was found)."""
+    prepare_streams()
     own, command = split_command(sys.argv[1:] if argv is None else argv)
-    options = _parser().parse_args(own, argparse.Namespace(command=command))
     try:
+        options = _parser().parse_args(own, argparse.Namespace(command=command))
         code: int = options.run(options)
+    except SystemExit as told:  # the help, or what is wrong with the command
+        raise SystemExit(end_streams(told.code if isinstance(told.code, int) else OK, PROGRAM)) from None
     except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:  # whoever read the account has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
-    return code
+        code = INTERRUPTED
+    except OutputLost as lost:
+        let_go(sys.stdout)
+        code = _misused(str(lost))
+    return end_streams(code, PROGRAM)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -148,5 +152,5 @@ def _explore(options: argparse.Namespace) -> int:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    with heard_or_not():  # whoever read the account may have seen enough
+        sys.stdout.write(text)

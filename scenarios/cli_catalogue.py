@@ -22,6 +22,7 @@ from scenarios.cli_catalogue_arguments import (
     add_serve_arguments,
     add_show_arguments,
 )
+from sync.edge.streams import heard_or_not
 
 OK, DIFFERENT, USAGE = 0, 1, 2
 Command = Callable[[argparse.Namespace], int]
@@ -79,9 +80,10 @@ def _run(options: argparse.Namespace) -> int:
 
 def _show_report(options: argparse.Namespace) -> int:
     try:
-        sys.stdout.write(render(json.loads(options.file.read_text(encoding="utf-8"))))
+        page = render(json.loads(options.file.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{options.file} is no report of a run: {error}") from None
+    _say(page.removesuffix("\n"))
     return OK
 
 
@@ -125,5 +127,5 @@ def _guarded(run: Command) -> Command:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    with heard_or_not():
+        sys.stdout.write(f"{text}\n")

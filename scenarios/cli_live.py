@@ -27,6 +27,7 @@ from scenarios.catalogue.writing import app, track
 from scenarios.cli_catalogue_arguments import CONSENT
 from sync.core.errors import ConfigError
 from sync.edge.settings import EU, HOSTS, US, read_settings
+from sync.edge.streams import heard_or_not
 
 OK, DIFFERENT, USAGE, UNCLEAN, INTERRUPTED = 0, 1, 2, 4, 130
 
@@ -97,7 +98,8 @@ def _told(results: Sequence[Result], region: str, options: argparse.Namespace) -
         taught = live_report(results, date=datetime.now(UTC).isoformat(timespec="seconds"), region=region)
         options.report.write_text(json.dumps(taught, indent=1) + "\n", encoding="utf-8")
     text = json.dumps(as_dict(results, where)) if options.json else "\n".join(tell(results, where))
-    sys.stdout.write(f"{text}\n")
+    with heard_or_not():
+        sys.stdout.write(f"{text}\n")
     return OK if is_ok(results) else DIFFERENT
 
 

@@ -14,6 +14,8 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from sync.edge.streams import heard_or_not
+
 if TYPE_CHECKING:  # the mutants are loaded by the command that needs them
     from scenarios.mutants.mutant import Mutant
 
@@ -123,7 +125,8 @@ def _explore(mutant: Mutant) -> list[str]:
 
 
 def _tell(line: str) -> None:
-    print(line, flush=True)  # noqa: T201 - this is a command
+    with heard_or_not():
+        sys.stdout.write(f"{line}\n")
 
 
 def _say(text: str) -> int:

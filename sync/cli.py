@@ -20,13 +20,22 @@ from sync.core.page import render
 from sync.core.report import Ended, encode
 from sync.edge.console import FORMATS, PLAIN, Console
 from sync.edge.settings import Settings, read_settings, secrets_of
-from sync.edge.streams import give_up_stdout, prepare_streams
+from sync.edge.streams import (
+    UNWRITTEN,
+    OutputLost,
+    end_streams,
+    heard_or_not,
+    let_go,
+    prepare_streams,
+    unwritten,
+)
 from sync.edge.version import USER_AGENT
 
 Sending = Callable[[argparse.Namespace, Settings, Console], Ended]
 Looking = Callable[[argparse.Namespace, Settings, Console], int]
 
 LOG_VARIABLE = "CIO_SYNC_LOG"
+LOOK_BACK = "`cio-sync history` lists what was done."
 DESCRIPTION = """Delivers Amplitude cohorts and events to Customer.io.
 
 Credentials come from the environment: CIO_SITE_ID, CIO_TRACK_API_KEY, CIO_APP_API_KEY. CIO_REGION (us, eu; empty:
@@ -39,7 +48,19 @@ segment; 5 stopped by a guard; 130 interrupted, run it again to go on"""
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit codes are those of the README."""
     prepare_streams()
-    arguments = _parsed(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _run(sys.argv[1:] if argv is None else argv)
+    except SystemExit as told:  # the help, the version, or what is wrong with the command
+        raise SystemExit(_ended(told.code if isinstance(told.code, int) else 0)) from None
+    return _ended(code)
+
+
+def _ended(code: int) -> int:
+    return end_streams(code, "cio-sync", LOOK_BACK)
+
+
+def _run(argv: Sequence[str]) -> int:
+    arguments = _parsed(argv)
     console = Console(quiet=getattr(arguments, "json", False), log=_log_format(arguments.log, os.environ))
     console.hide(*secrets_of(os.environ))
     signal.signal(signal.SIGTERM, _interrupt)
@@ -51,7 +72,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             workers=getattr(arguments, "workers", None),
         )
         code: int = arguments.command(arguments, settings, console)
-        sys.stdout.flush()
     except SyncError as error:
         console.fail(f"{error.message}.")
         if error.hint:
@@ -62,13 +82,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # whoever read our output has seen enough
-        give_up_stdout()
+    except BrokenPipeError:  # whoever read what was listed has seen enough
         return 0
-    except OSError as error:  # all others are told as errors of their files before they get here
-        give_up_stdout()
-        console.fail(f"the output can't be written: {error.strerror}. `cio-sync history` lists what was done.")
-        return 2
+    except (OSError, OutputLost) as error:  # all other OSErrors are told as errors of their files before they get here
+        let_go(sys.stdout)
+        console.fail(f"{unwritten(error) if isinstance(error, OSError) else error} {LOOK_BACK}")
+        return UNWRITTEN
     return code
 
 
@@ -221,13 +240,18 @@ def _log_format(flag: str | None, environ: Mapping[str, str]) -> str:
 def _told(arguments: argparse.Namespace, settings: Settings, console: Console) -> int:
     """Run something that sends, and print its report."""
     ended: Ended = arguments.sending(arguments, settings, console)
-    if arguments.json:
-        sys.stdout.buffer.write(encode(ended.report) + b"\n")
-        if ended.error is not None:
-            console.fail(ended.error.message)
-    else:
-        console.tell(render(ended))
-    sys.stdout.flush()
+    if arguments.json and ended.error is not None:
+        console.fail(ended.error.message)
+    try:
+        with heard_or_not():
+            if arguments.json:
+                sys.stdout.buffer.write(encode(ended.report) + b"\n")
+            else:
+                console.tell(render(ended))
+    except OutputLost as lost:
+        let_go(sys.stdout)
+        console.fail(f"{lost} {LOOK_BACK}")
+        return ended.exit_code or UNWRITTEN  # how the run ended matters more
     return ended.exit_code
 
 

@@ -17,6 +17,7 @@ from sync.edge.amplitude_settings import VARIABLES as AMPLITUDE_VARIABLES
 from sync.edge.amplitude_settings import read_amplitude_settings
 from sync.edge.console import Console
 from sync.edge.settings import Settings
+from sync.edge.streams import heard_or_not
 from sync.edge.transport import Network
 
 PATIENCE = RetryPolicy(retries=3, base_s=0.5, budget_s=20.0)  # somebody is watching
@@ -49,8 +50,9 @@ def check(
         proofs = list(prove_destination(destination))
     if project is not None:
         proofs.append(prove_project(project, console))
-    for what, error, said in proofs:
-        console.tell(f"{what:<10} {_wrong(error) if error else f'ok: {said}'}")
+    with heard_or_not():
+        for what, error, said in proofs:
+            console.tell(f"{what:<10} {_wrong(error) if error else f'ok: {said}'}")
     return max((proof.error.exit_code for proof in proofs if proof.error is not None), default=0)
 
 

@@ -25,6 +25,7 @@ from sync.edge.config_file import read_configuration
 from sync.edge.console import Console
 from sync.edge.health import look_at_python, look_at_room, look_at_state
 from sync.edge.settings import CREDENTIALS, VARIABLES, Settings
+from sync.edge.streams import heard_or_not
 from sync.edge.transport import Network
 
 OK, WARN, WRONG = Level.OK, Level.WARN, Level.WRONG
@@ -49,12 +50,12 @@ def doctor(
     if not arguments.offline:
         findings += _destination(settings, console, network)
         findings += _project(console)
-    if arguments.json:
-        sys.stdout.buffer.write(encode_findings(findings) + b"\n")
-    else:
-        for line in render_findings(findings):
-            console.tell(line)
-    sys.stdout.flush()
+    with heard_or_not():
+        if arguments.json:
+            sys.stdout.buffer.write(encode_findings(findings) + b"\n")
+        else:
+            for line in render_findings(findings):
+                console.tell(line)
     return int(worst(findings))
 
 

@@ -23,6 +23,7 @@ from sync.edge.console import Console
 from sync.edge.metrics import Metrics
 from sync.edge.notifying import check_address, notify
 from sync.edge.settings import Settings
+from sync.edge.streams import OutputLost, heard_or_not
 from sync.running import Runner, Surroundings, worst
 
 STATUSES = {0: "success", 1: "partial", 5: "stopped", 130: "stopped"}
@@ -137,16 +138,23 @@ class Teller:
         if disabled:
             self._console.fail(f"{name} is not run any more until its table is edited, or it is named")
         if not self._as_json:
-            self._console.tell(render(ended))
-            sys.stdout.flush()
+            self._print(name, ended)
         if self._url and ended.report.status in self._on:
             why = notify(self._url, name, ended, disabled=disabled)
             if why:
                 self._console.fail(f"nobody could be notified of {name}: {why}")
 
+    def _print(self, name: str, ended: Ended) -> None:
+        """What can't be printed ends no scheduler: the ledger has it, and the next sync is due."""
+        try:
+            with heard_or_not():
+                self._console.tell(render(ended))
+        except OutputLost as lost:
+            self._console.fail(f"{name}: {lost}")
+
     def close(self, code: int) -> None:
         """Say what `--json` says."""
         if self._as_json:
             document = {"kind": "run", "status": STATUSES.get(code, "failed"), "runs": self._reports}
-            sys.stdout.buffer.write(msgspec.json.encode(document) + b"\n")
-            sys.stdout.flush()
+            with heard_or_not():
+                sys.stdout.buffer.write(msgspec.json.encode(document) + b"\n")

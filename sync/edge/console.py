@@ -1,7 +1,8 @@
 """What is seen while a run goes on: a bar on a terminal, plain lines elsewhere, JSON objects for a collector of logs.
 
 All that goes to stderr; only `tell` writes what was asked for to stdout. Under `--json` only warnings and errors are
-left. Lines hold counts, never people; should a credential ever get into one, it is masked here.
+left. Lines hold counts, never people; should a credential ever get into one, it is masked here. A line that can't be
+written is lost and ends no run: its log may be on a full disk, or nobody may read it any more.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import datetime
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import TextIO
+from typing import TextIO, cast
 
 import msgspec
+
+from sync.edge.streams import Forgiving
 
 Advance = Callable[[int], None]
 LINE_EVERY_S = 10.0
@@ -30,7 +33,7 @@ class Console:
         self, *, quiet: bool = False, stream: TextIO | None = None, log: str = PLAIN,
         now: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
-        self._stream = stream or sys.stderr
+        self._stream = Forgiving(stream or sys.stderr)
         self._quiet = quiet
         self._log = log
         self._now = now
@@ -76,7 +79,8 @@ class Console:
             at = datetime.datetime.fromtimestamp(self._now(), datetime.UTC).isoformat(timespec="milliseconds")
             line = {"at": at.replace("+00:00", "Z"), "level": level, "message": text}
             text = _encode(line | ({"run_id": self._run_id} if self._run_id else {})).decode()
-        print(text, file=self._stream, flush=True)
+        self._stream.write(f"{text}\n")
+        self._stream.flush()
 
     def tell(self, text: str) -> None:
         """A line of what was asked for, on stdout."""
@@ -104,7 +108,7 @@ class Console:
         columns = (
             "{task.description}", BarColumn(), MofNCompleteColumn(), "{task.fields[rate]}", TimeRemainingColumn(),
         )
-        with Progress(*columns, console=RichConsole(file=self._stream), transient=True) as bar:
+        with Progress(*columns, console=RichConsole(file=cast(TextIO, self._stream)), transient=True) as bar:
             task, began, done = bar.add_task(label, total=total, rate=""), time.monotonic(), 0
 
             def advance(count: int) -> None:
