@@ -1,9 +1,9 @@
 """The same comparison for very many ids: DuckDB finds who differs, and Python decides only about those.
 
 Chosen where the extra `scale` is installed and both sides are large; `CIO_DIFF` chooses by name. Rows of a plain CSV
-are left for DuckDB to read, other ids become lines of private files for it; so one that no line can hold, or any error
-of DuckDB's, means the plain way: the result is the same. What a difference means is decided by `core/diff.py` on both
-ways.
+are left for DuckDB to read, other ids become lines of private files for it; so one that no line can hold, any error of
+DuckDB's, or no room for its files means the plain way: the result is the same. What a difference means is decided by
+`core/diff.py` on both ways.
 """
 
 from __future__ import annotations
@@ -193,8 +193,13 @@ def _compared(cohort: Spool, members: Members | None, stack: contextlib.ExitStac
     if members is None or not isinstance(cohort, LineSpool):
         return None
     sources = cohort.sources(members.about())
-    if sources is None:
+    try:
+        return None if sources is None else _found(sources, members, stack)
+    except OSError:  # no room for what DuckDB has to read: the plain way needs none of it
         return None
+
+
+def _found(sources: list[Source], members: Members, stack: contextlib.ExitStack) -> Changes | None:
     with tempfile.TemporaryDirectory(prefix="cio-sync-") as folder:  # mode 0700: these are people
         known = _written(Lines(Path(folder, "known")), members.blobs(confirmed=True))
         touched = _written(Lines(Path(folder, "touched")), members.blobs(confirmed=False))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -138,6 +139,17 @@ def test_an_error_of_duckdb_means_the_plain_way(ledger: Ledger, monkeypatch: pyt
     monkeypatch.setattr(duck_ids, "MOST_MEMORY", "1B")
     assert not found_by_duckdb(ledger, known, cohort)
     assert plan(ledger, known, cohort, LineSpool(worth_ids=0)) == plain
+
+
+def test_no_room_for_duckdb_means_the_plain_way(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    members = remember(ledger, Known(frozenset([b"a", b"b"])))
+    with LineSpool(worth_ids=0) as spool:
+        spool.add([b"b", b"c"])
+        spool.folder()
+        monkeypatch.setattr(tempfile, "tempdir", os.devnull)
+        with ledger.atomic():
+            totals = CohortPass(spool, members).plan(AS_STORED, full=False, retry_absent=False, write=True)
+        assert (totals.join, totals.leave, totals.kept) == (1, 1, 1)
 
 
 def test_memory_threads_and_folder_are_bounded_and_nothing_is_fetched(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from unittest import mock
 from zlib import crc32
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from sync.cohort_pass import AS_STORED, CohortPass, Totals
@@ -93,6 +93,7 @@ def test_both_ways_read_the_same_whatever_the_file(
     ledger: Ledger, file: Path, rows: list[tuple[str, ...]], width: int, quoting: int, end: str, block_bytes: int,
     odd: set[str],
 ) -> None:  # fmt: skip
+    assume(quoting == csv.QUOTE_ALL or not any("\r" in value for row in rows for value in row))  # the writer leaves a lone CR unquoted
     written(file, rows, width, quoting, end)
     confirmed = frozenset(one.encode() for one in odd if one.strip() and len(one.encode()) <= 150)
     with mock.patch.object(csv_column, "BLOCK_BYTES", block_bytes):
