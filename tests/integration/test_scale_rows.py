@@ -93,7 +93,8 @@ def test_both_ways_read_the_same_whatever_the_file(
     ledger: Ledger, file: Path, rows: list[tuple[str, ...]], width: int, quoting: int, end: str, block_bytes: int,
     odd: set[str],
 ) -> None:  # fmt: skip
-    assume(quoting == csv.QUOTE_ALL or not any("\r" in value for row in rows for value in row))  # the writer leaves a lone CR unquoted
+    # the writer leaves a lone CR unquoted
+    assume(quoting == csv.QUOTE_ALL or not any("\r" in value for row in rows for value in row))
     written(file, rows, width, quoting, end)
     confirmed = frozenset(one.encode() for one in odd if one.strip() and len(one.encode()) <= 150)
     with mock.patch.object(csv_column, "BLOCK_BYTES", block_bytes):
