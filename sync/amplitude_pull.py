@@ -19,6 +19,7 @@ from sync.core.amplitude import (
     ends_the_month,
     error_details,
     file_path,
+    is_page,
     is_ready,
     parse_cohorts,
     parse_request_id,
@@ -28,6 +29,7 @@ from sync.core.amplitude import (
     refusal,
     request_path,
     status_path,
+    unlisted,
 )
 from sync.core.errors import SourceError
 from sync.core.ports import Clock
@@ -43,7 +45,7 @@ from sync.run import SystemClock
 # A limit of Amplitude's counts minutes and comes without a Retry-After, so the waits are longer than at Customer.io.
 PATIENCE = RetryPolicy(retries=6, base_s=15.0, cap_s=120.0, budget_s=600.0)
 DEADLINE_S = 900.0
-_TOO_MANY = 429
+_NOT_FOUND, _TOO_MANY = 404, 429
 _GONE = frozenset({403, 404, 410})  # what a request id that is no more may be answered with; which one, nobody says
 
 
@@ -72,6 +74,8 @@ class Amplitude:
     def cohorts(self) -> list[CohortInfo]:
         """Every discoverable cohort. Raises SourceError."""
         fate = self._settle(_get(COHORTS_PATH), self._transport.send, _lists_cohorts)
+        if fate.kind is FateKind.REFUSED and fate.reply is not None and fate.reply.status == _NOT_FOUND:
+            raise unlisted(fate.reply)
         return parse_cohorts(_expect(fate, "listing the cohorts").body) or []
 
     def download_cohort(self, cohort_id: str, properties: tuple[str, ...], sink: IO[bytes]) -> float:
@@ -225,7 +229,7 @@ def _lists_cohorts(reply: Reply) -> bool:
 def _gone(fate: Fate) -> bool:
     """Whether Amplitude no longer knows a request id. The credentials were proved by the request that made it."""
     refused = fate.kind in (FateKind.REFUSED, FateKind.UNAUTHORISED)
-    return refused and fate.reply is not None and fate.reply.status in _GONE
+    return refused and fate.reply is not None and fate.reply.status in _GONE and not is_page(fate.reply)
 
 
 def _expect(fate: Fate, what: str) -> Reply:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from sync.amplitude_pull import Amplitude, Project, unfetched
@@ -20,7 +20,7 @@ from sync.core.export_hours import (
     export_path,
     hours_of_backfill,
     hours_to_read,
-    in_ranges,
+    range_after,
     says_no_events,
 )
 from sync.core.mapping import Rules, selection_of
@@ -64,10 +64,13 @@ class ExportSource:
         """Every line of every hour, in order. Raises SourceError where it can't be read on."""
         hours = self._plan()
         if hours is None:
-            self._console.note("no hour has become available since the last run: nothing to read")
+            since = "of that time" if self._is_backfill else "since the last run"
+            self._console.note(f"no hour {since} has become available: nothing to read")
             return
-        for part in in_ranges(hours):
-            yield from self._range(part)
+        part = range_after(hours, None)
+        while part is not None:
+            found = yield from self._range(part)
+            part = range_after(hours, part, was_empty=not found)
 
     def _plan(self) -> Hours | None:
         if self._is_backfill:
@@ -88,17 +91,20 @@ class ExportSource:
             self._memory.store_next_hour(self._place, self._read_until)
 
     # -- a range ------------------------------------------------------------------------------------------------------
-    def _range(self, hours: Hours) -> Iterator[Piece]:
+    def _range(self, hours: Hours) -> Generator[Piece, None, bool]:
+        """The lines of these hours; returns whether there was a file."""
         with tempfile.TemporaryDirectory(prefix="cio-sync-") as folder:  # mode 0700: these are people
             archive = Path(folder, f"{encode_hour(hours.first)}-{encode_hour(hours.last)}.zip")
             fate = self._download(hours, archive)
             if _status(fate) in _TOO_LARGE and hours.size > 1:
                 for half in hours.halves():
                     yield from self._range(half)
-                return
-            if self._has_file(fate, hours):
+                return True
+            found = self._has_file(fate, hours)
+            if found:
                 yield from self._unpacked(hours, archive)
         self._read_until = hours.last + 1
+        return found
 
     def _download(self, hours: Hours, archive: Path) -> Fate:
         try:

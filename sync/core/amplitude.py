@@ -220,6 +220,12 @@ _UNKNOWN_KEY, _WRONG_SECRET = "Invalid API Key", "Invalid API/Secret Key combina
 
 def refusal(reply: Reply, what: str) -> SourceError:
     """The error for an answer that no further try would change. `what` says what was asked for."""
+    if is_page(reply):
+        return SourceError(
+            f"{what}: a web page answered {reply.status} in place of Amplitude; nothing was sent",
+            hint="check AMPLITUDE_URL and AMPLITUDE_REGION, and what stands between here and Amplitude (a proxy, say)",
+            code="amplitude_elsewhere",
+        )
     if reply.status in (401, 403):
         return _credentials(error_details(reply.body), what)
     if reply.status == 404:
@@ -230,6 +236,21 @@ def refusal(reply: Reply, what: str) -> SourceError:
         )
     said = error_details(reply.body)
     return SourceError(f"{what}: Amplitude answered {reply.status}{f' ({said})' if said else ''}; nothing was sent")
+
+
+def is_page(reply: Reply) -> bool:
+    """Whether somebody else answered, a proxy or a sign-in page: Amplitude's refusals are JSON."""
+    kind = reply.headers.get("content-type", "").lower()
+    return kind.startswith("text/html") or reply.body.lstrip()[:1] == b"<"
+
+
+def unlisted(reply: Reply) -> SourceError:
+    """The error for a list of cohorts that is not where it has to be: that says nothing of any cohort."""
+    return SourceError(
+        f"listing the cohorts: the answer was {reply.status}, as if this were not Amplitude; nothing was sent",
+        hint="check AMPLITUDE_URL and AMPLITUDE_REGION, and what stands between here and Amplitude",
+        code="amplitude_elsewhere",
+    )
 
 
 def _credentials(details: str, what: str) -> SourceError:

@@ -7,7 +7,6 @@ Source: Amplitude > Export API.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -18,7 +17,7 @@ READ_AGAIN_H = 2
 FIRST_RUN_H = 24
 LATE_UPLOAD_H = 24  # how long after an event a back-fill still looks for it
 MOST_HOURS = 12  # asked for at once
-MOST_RANGE_H = 365 * 24
+MOST_EMPTY_H = 31 * 24  # asked for at once where there was nothing just before; a request may name a year
 _HOUR_S = 3600
 _NO_EVENTS = b"raw data files were not found"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -59,20 +58,27 @@ def hours_to_read(cursor: int | None, now: float) -> Hours | None:
 def hours_of_backfill(since: int | None, until: int | None, now: float) -> Hours | None:
     """What a run reads for events of a given time (Unix seconds, `until` exclusive); None when nothing is there yet.
 
-    Events are uploaded at or after their own time, so the range ends later than they do.
+    Events are uploaded at or after their own time, so the range ends later than they do. Without `since` it begins a
+    day before its end.
     """
-    last = last_available(now)
+    last = newest = last_available(now)
     if until is not None:
-        last = min(last, (until - 1) // _HOUR_S + LATE_UPLOAD_H)
-    first = last - FIRST_RUN_H + 1 if since is None else since // _HOUR_S
-    first = max(first, last - MOST_RANGE_H + 1)
+        newest = min(last, (until - 1) // _HOUR_S)
+        last = min(last, newest + LATE_UPLOAD_H)
+    first = newest - FIRST_RUN_H + 1 if since is None else since // _HOUR_S
     return Hours(first, last) if first <= last else None
 
 
-def in_ranges(hours: Hours, most: int = MOST_HOURS) -> Iterator[Hours]:
-    """The hours in order, at most `most` at a time."""
-    for first in range(hours.first, hours.last + 1, most):
-        yield Hours(first, min(first + most - 1, hours.last))
+def range_after(hours: Hours, before: Hours | None, *, was_empty: bool = False) -> Hours | None:
+    """What to ask for at once after `before` (None: to begin with); None at the end of `hours`.
+
+    Where there was nothing, twice as much is asked for next, so that years without events take no thousand requests.
+    """
+    first = hours.first if before is None else before.last + 1
+    if first > hours.last:
+        return None
+    size = MOST_HOURS if before is None or not was_empty else min(MOST_EMPTY_H, 2 * before.size)
+    return Hours(first, min(first + size - 1, hours.last))
 
 
 def says_no_events(reply: Reply) -> bool:

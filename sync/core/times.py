@@ -15,6 +15,7 @@ _TEXT = re.compile(
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
+_FIRST_S, _LAST_S, _MOST_DIGITS = -62_135_596_800, 253_402_300_799, 12  # the years 1 to 9999
 
 # The usual text is 26 characters, `2026-07-14 10:00:00.000000`: read by looking its parts up, a third of the price of
 # datetime.fromisoformat and as strict. What is in no table goes the long way round.
@@ -73,9 +74,12 @@ def _zone(sign: str | None, hours: str, minutes: str) -> timezone:
 
 
 def parse_moment_s(text: str) -> int | None:
-    """A moment as a person types it for `--since` and `--until`: a time as above, a day, or Unix seconds."""
+    """A moment as a person types it for `--since` and `--until`: a time as above, a day, or Unix seconds.
+
+    None for what is none of these, and beyond the calendar: Unix milliseconds say a year that no event is of.
+    """
     if text.isascii() and text.removeprefix("-").isdigit():
-        return int(text)
+        return int(text) if len(text) <= _MOST_DIGITS and _FIRST_S <= int(text) <= _LAST_S else None
     ms = parse_ms(f"{text} 00:00:00" if _DAY.fullmatch(text) else text)
     return None if ms is None else ms // 1000
 

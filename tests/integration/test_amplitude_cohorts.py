@@ -264,6 +264,26 @@ def test_another_count_than_amplitudes_is_told(pull: Pull) -> None:
     assert "has 2 rows, and Amplitude counts 3 people" in pull.engine.said.getvalue()
 
 
+PAGE = {"content-type": "text/html; charset=utf-8"}
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        pytest.param(Trouble("*/cohorts", status=404), id="no list at all"),
+        pytest.param(Trouble("*/cohorts", status=403, body=b"<html>sign in</html>"), id="a page for the list"),
+        pytest.param(Trouble("*/request/abc", status=404, headers=PAGE), id="a page for the request"),
+        pytest.param(Trouble("*/request-status/*", status=403, body=b"<html>"), id="a page for the computation"),
+        pytest.param(Trouble("*/file", status=404, body=b"<html>"), id="a page for the file"),
+    ],
+)
+def test_an_answer_of_somebody_else_says_nothing_of_the_cohort(pull: Pull, trouble: Trouble) -> None:
+    pull.fake.troubles.append(trouble)
+    assert stopped(pull).reason == "amplitude_elsewhere"
+    assert counts(pull.report()) == {"added": 3}
+    assert pull.fake.requests_spent == 1  # a computation under way is gone on with
+
+
 @pytest.mark.parametrize(
     "trouble",
     [

@@ -173,6 +173,25 @@ def test_a_back_fill_leaves_the_cursor_alone(export: Export) -> None:
     assert (report.delivered, export.numbers(), export.cursor()) == (1, [1, 2], HOUR - 2)
 
 
+def test_a_back_fill_of_years_finds_what_is_there_in_few_requests(export: Export) -> None:
+    times = {"event_time": "2023-02-03 10:10:00.000000", "server_upload_time": "2023-02-03 10:11:00.000000"}
+    export.fake.events.append(row(1, **times))
+    export.upload(2, 3)
+    report = export.report(since=NOON - 5 * 365 * 86_400)
+    assert (report.received, report.delivered, export.numbers()) == (2, 2, [1, 2])
+    assert len(export.ranges()) < 100
+
+
+def test_a_back_fill_without_a_start_reads_the_day_before_its_end(export: Export) -> None:
+    export.upload(1, 30)
+    export.upload(2, 10)
+    report = export.report(until=NOON - 12 * 3600)
+    assert (report.delivered, export.numbers()) == (1, [1])
+    assert "of that time" not in export.engine.said.getvalue()
+    export.report(since=NOON + 3600)
+    assert "no hour of that time has become available" in export.engine.said.getvalue()
+
+
 def test_a_dry_run_reads_and_writes_nothing(export: Export) -> None:
     export.upload(1, 3)
     report = export.report(dry_run=True)

@@ -176,6 +176,8 @@ def _error(details: str) -> bytes:
         pytest.param(403, _error("Not in plan"), "amplitude_credentials", "Not in plan", id="plan"),
         pytest.param(404, b"", "cohort_unknown", "knows nothing", id="unknown"),
         pytest.param(400, b"bad props", "source_failed", "400 (bad props)", id="other"),
+        pytest.param(404, b" <html>gone</html>", "amplitude_elsewhere", "web page answered 404", id="a page: 404"),
+        pytest.param(403, b"<!doctype html>", "amplitude_elsewhere", "web page answered 403", id="a page: 403"),
     ],
 )  # fmt: skip
 def test_a_refusal_says_what_to_mend(status: int, body: bytes, code: str, says: str) -> None:

@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 
 from sync.core.export_hours import (
     AVAILABLE_AFTER_H,
+    MOST_EMPTY_H,
     MOST_HOURS,
     READ_AGAIN_H,
     Hours,
     export_path,
     hours_of_backfill,
     hours_to_read,
-    in_ranges,
     last_available,
+    range_after,
     says_no_events,
 )
 from sync.core.sending import Reply
@@ -78,8 +79,9 @@ def test_a_run_goes_on_at_its_cursor(cursor: int | None, expected: Hours | None)
         pytest.param(NOON - 36_000, None, Hours(HOUR - 10, HOUR - 3), id="until now"),
         pytest.param(NOON - 360_000, NOON - 356_400, Hours(HOUR - 100, HOUR - 76), id="an hour, uploaded late"),
         pytest.param(None, NOON, Hours(HOUR - 26, HOUR - 3), id="no start: a day"),
+        pytest.param(None, NOON - 360_000, Hours(HOUR - 124, HOUR - 77), id="no start: a day before its end"),
         pytest.param(NOON, None, None, id="not there yet"),
-        pytest.param(0, None, Hours(HOUR - 3 - 8759, HOUR - 3), id="never more than a year"),
+        pytest.param(0, None, Hours(0, HOUR - 3), id="as long ago as it says"),
     ],
 )
 def test_a_back_fill_reads_the_hours_its_events_may_be_in(
@@ -89,13 +91,26 @@ def test_a_back_fill_reads_the_hours_its_events_may_be_in(
     assert hours_of_backfill(*bounds, NOON) == expected
 
 
-@given(spans)
-def test_ranges_are_all_of_the_hours_in_order(hours: Hours) -> None:
-    ranges = list(in_ranges(hours))
+@given(spans, st.data())
+def test_ranges_are_all_of_the_hours_in_order(hours: Hours, data: st.DataObject) -> None:
+    ranges: list[Hours] = []
+    part, found = range_after(hours, None), True
+    while part is not None:
+        ranges.append(part)
+        assert 1 <= part.size <= (MOST_HOURS if found else MOST_EMPTY_H)
+        found = data.draw(st.booleans())
+        part = range_after(hours, part, was_empty=not found)
     assert [one for part in ranges for one in range(part.first, part.last + 1)] == list(
         range(hours.first, hours.last + 1)
     )
-    assert all(1 <= part.size <= MOST_HOURS for part in ranges)
+
+
+def test_years_without_events_take_few_requests() -> None:
+    decade = Hours(0, 10 * 365 * 24)
+    parts = [range_after(decade, None)]
+    while parts[-1] is not None:
+        parts.append(range_after(decade, parts[-1], was_empty=True))
+    assert len(parts) < 130
 
 
 @given(spans.filter(lambda hours: hours.size > 1))

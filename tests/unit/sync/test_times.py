@@ -104,6 +104,11 @@ def test_the_reader_forgets_hours_before_it_holds_too_many() -> None:
         pytest.param("yesterday", None, id="a word"),
         pytest.param("", None, id="nothing"),
         pytest.param("²", None, id="a digit that is no number"),
+        pytest.param("253402300799", 253_402_300_799, id="the last second of 9999"),
+        pytest.param("253402300800", None, id="beyond the calendar"),
+        pytest.param("1784023200000", None, id="Unix milliseconds"),
+        pytest.param("9" * 5_000, None, id="digits without end"),
+        pytest.param("-62135596801", None, id="before the calendar"),
     ],
 )
 def test_a_typed_moment_is(text: str, seconds: int | None) -> None:
