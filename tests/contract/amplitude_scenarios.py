@@ -41,7 +41,10 @@ SCENARIOS: dict[int, Scenario] = {
     # -- cohorts: the first run and the difference ---------------------------------------------------------------------
     1: scenario("a first run makes the segment and fills it", f"{_RUNS}a_first_run_makes_the_segment_and_fills_it"),
     2: scenario("a changed cohort sends only the difference", f"{_RUNS}a_changed_cohort_sends_only_what_changed"),
-    3: scenario("an unchanged cohort changes nothing", f"{_RUNS}an_unchanged_cohort_makes_no_membership_call"),
+    3: scenario(
+        "an unchanged cohort changes nothing, and is a run all the same",
+        f"{_RUNS}an_unchanged_cohort_makes_no_membership_call", f"{_RUNS}every_run_is_remembered_with_its_report",
+    ),
     4: scenario("an old computation is not asked for", f"{_PULL}a_cohort_that_was_not_computed_anew_is_not_asked_for"),
     5: scenario("2,501 people are three full calls", f"{_RUNS}calls_hold_at_most_a_thousand_ids"),
     6: scenario(
@@ -105,14 +108,22 @@ SCENARIOS: dict[int, Scenario] = {
         f"{_RUNS}who_was_taken_out_by_hand_is_put_back_and_who_was_put_in_stays",
         f"{_RECONCILE}edits_by_hand_are_told_and_repaired",
     ),
-    26: scenario("a deleted segment", f"{_SEGMENTS}a_deleted_segment_stops_the_run_unless_it_may_be_made_again"),
+    26: scenario(
+        "a deleted segment, and one that took its name",
+        f"{_SEGMENTS}a_deleted_segment_stops_the_run_unless_it_may_be_made_again",
+        f"{_SEGMENTS}a_segment_that_took_the_name_of_the_deleted_one_is_not_written_to",
+    ),
     27: scenario("somebody's segment of that name", f"{_SEGMENTS}a_segment_that_somebody_else_made_is_not_taken"),
     28: scenario(
         "a segment whose id was never stored is found by its marker",
         f"{_FAULTS}a_kill_at_every_request_ends_in_the_same_place",
         f"{_FAULTS}a_segment_is_made_once_whatever_happens_to_the_answer",
     ),
-    29: scenario("a data-driven one", f"{_SEGMENTS}a_data_driven_segment_is_refused_before_anybody_is_sent"),
+    29: scenario(
+        "a data-driven one, from the start or since",
+        f"{_SEGMENTS}a_data_driven_segment_is_refused_before_anybody_is_sent",
+        f"{_SEGMENTS}the_stored_segment_is_refused_once_it_is_data_driven",
+    ),
     30: scenario("a renamed cohort keeps its segment", f"{_SEGMENTS}a_renamed_cohort_keeps_its_segment"),
     31: scenario(
         "an archived or unknown cohort",
@@ -120,7 +131,11 @@ SCENARIOS: dict[int, Scenario] = {
         f"{_PULL}a_cohort_that_can_not_be_right_stops_the_run", f"{_PULL}an_unknown_cohort_stops_the_run",
     ),
     # -- cohorts: faults and concurrency -------------------------------------------------------------------------------
-    32: scenario("a 500 in the middle is tried again", f"{_FAULTS}passing_trouble_changes_nothing_but_the_retries"),
+    32: scenario(
+        "a 500 in the middle is tried again, up to eight times",
+        f"{_FAULTS}passing_trouble_changes_nothing_but_the_retries",
+        "integration/test_one_clock.py::test_what_fails_is_tried_again_eight_times_unless_told_otherwise",
+    ),
     33: scenario(
         "a call that fails for good leaves the others alone, and is all that the next run sends",
         f"{_FAULTS}a_call_that_is_refused_for_good_leaves_the_others_alone",

@@ -272,6 +272,7 @@ def test_a_key_that_is_taken_away_in_mid_run_stops_it_at_once(engine: Engine) ->
     fault = engine.workspace.fault("status", status=401, match={"path": "*add_customers", "nth": 2})
     ended = engine.run(*ids)
     assert (ended.exit_code, ended.report.status, len(engine.calls("add"))) == (4, "failed", 2)
+    assert engine.workspace.requests[-1].path.endswith("/add_customers"), "and nothing else is asked for"
     assert isinstance(ended.report, CohortReport)
     assert counts(ended.report) == {"pending": 2_500}
     fault.remove()

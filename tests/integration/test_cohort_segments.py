@@ -86,6 +86,27 @@ def test_a_data_driven_segment_is_refused_before_anybody_is_sent(engine: Engine,
     assert engine.writes() == 0
 
 
+def test_the_stored_segment_is_refused_once_it_is_data_driven(engine: Engine) -> None:
+    engine.people("a", "b")
+    engine.report("a")
+    before = engine.writes()
+    answer = {"segment": {"id": 1, "name": "[Amplitude] vip", "type": "dynamic"}}
+    with engine.workspace.fault("status", status=200, body=answer, match={"path": "/v1/segments/1"}):
+        ended = engine.run("b")
+    assert (ended.exit_code, ended.error is not None and ended.error.reason) == (4, "segment_data_driven")
+    assert engine.writes() == before
+
+
+def test_a_segment_that_took_the_name_of_the_deleted_one_is_not_written_to(engine: Engine) -> None:
+    engine.people("a", "b")
+    engine.report("a")
+    engine.delete_segment(1)
+    engine.workspace.add_segment(name="[Amplitude] vip")
+    before = engine.writes()
+    reasons = [ended.error and ended.error.reason for ended in (engine.run("b"), engine.run("b", recreate=True))]
+    assert (reasons, engine.writes()) == (["segment_gone", "segment_name_taken"], before)
+
+
 def test_a_segment_id_that_nobody_has_is_refused(engine: Engine) -> None:
     ended = engine.run("a", segment_id=99)
     assert (ended.exit_code, ended.error is not None and ended.error.reason) == (4, "segment_unknown")

@@ -116,6 +116,16 @@ def test_where_one_request_a_second_is_allowed_the_segment_is_made_all_the_same(
     assert len(workspace.segments) == 1
 
 
+def test_what_fails_is_tried_again_eight_times_unless_told_otherwise(
+    fake: Fake, workspace: WorkspaceHandle, clock: WorkspaceClock, tmp_path: Path
+) -> None:
+    workspace.fault("status", status=500, match={"path": "*/add_customers"})
+    ended = deliver_cohort(fake, workspace, clock, tmp_path, RetryPolicy())
+    tries = [one for one in workspace.requests if one.path.endswith("/add_customers")]
+    assert (ended.exit_code, len(tries)) == (1, 1 + 8)
+    assert clock.slept <= RetryPolicy().budget_s
+
+
 def test_what_is_planned_happens_in_its_order_and_at_its_time(
     workspace: WorkspaceHandle, clock: WorkspaceClock
 ) -> None:
