@@ -1,8 +1,9 @@
 """Dead letters of events as one destination sees them: which are open, and which are settled by a later run.
 
 A letter is settled when its event was delivered after all, or given up again: then there is a newer letter. That of a
-row that never became an event is settled when its file has been read again, and forgotten after some time: only its
-source can be mended, and the letter just says where.
+row that never became an event is forgotten when its file has been read again: only its source can be mended, and the
+letter just says where. Whoever runs every minute would fill the disk otherwise; so what is settled, and rows that were
+not read again, are forgotten after some time too.
 """
 
 from __future__ import annotations
@@ -18,11 +19,10 @@ from sync.core.ulids import encode_ulids
 from sync.edge.event_ledger import EventLedger, PackedSet
 from sync.edge.ledger import Ledger
 
-ROWS_KEPT_S = 30 * 86_400.0
+KEPT_S = 30 * 86_400.0
 _ROW_STARTS = b'{"file":'  # the letter of a row, and of nothing else
-_OF_ROWS = (
-    "substr(item, 1, ?3) = ?2 AND run_id IN (SELECT run_id FROM runs WHERE kind = 'events' AND sync_key = ?4)"
-)
+_OURS = "run_id IN (SELECT run_id FROM runs WHERE kind = 'events' AND sync_key = ?2)"
+_OF_ROW = "substr(item, 1, ?4) = ?3"
 _PAGE = 500
 _BEYOND = (1 << 63) - 1
 
@@ -69,35 +69,34 @@ class EventLetters:
 
     def rows_since(self, moment_s: float) -> Counter[str]:
         """How many letters of rows there are of runs that began after that moment, in Unix seconds, by their reason."""
-        with self._ledger.atomic() as connection:
-            counted = connection.execute(
-                f"SELECT reason, count(*) FROM dead_letters WHERE run_id > ?1 AND {_OF_ROWS} GROUP BY reason",
-                (_first_run_at(moment_s), _ROW_STARTS, len(_ROW_STARTS), self._site_id),
-            )
-            return Counter(dict(counted.fetchall()))
+        counted = self._ledger.connection.execute(
+            f"SELECT reason, count(*) FROM dead_letters WHERE run_id > ?1 AND {_OURS} AND {_OF_ROW} GROUP BY reason",
+            (_first_run_at(moment_s), self._site_id, _ROW_STARTS, len(_ROW_STARTS)),
+        )
+        return Counter(dict(counted.fetchall()))
 
-    def forget_rows(self, before_s: float) -> None:
-        """Forget letters of rows, open or not, of runs that began before that moment, in Unix seconds."""
+    def forget(self, before_s: float) -> None:
+        """Forget what runs left that began before that moment, in Unix seconds: letters that are settled, and those of
+        rows. What `retry` may still send stays."""
         with self._ledger.atomic() as connection:
             connection.execute(
-                f"DELETE FROM dead_letters WHERE run_id < ?1 AND {_OF_ROWS}",
-                (_first_run_at(before_s), _ROW_STARTS, len(_ROW_STARTS), self._site_id),
+                f"DELETE FROM dead_letters WHERE run_id < ?1 AND {_OURS} AND (settled_by IS NOT NULL OR {_OF_ROW})",
+                (_first_run_at(before_s), self._site_id, _ROW_STARTS, len(_ROW_STARTS)),
             )
 
     def settle(self, run_id: str, read: Read = NOTHING_READ) -> None:
-        """Close every letter whose event is delivered or has a newer letter, or whose row was read again; `run_id` is
-        the run that found out."""
+        """Close every letter whose event is delivered or has a newer letter, and forget those whose row was read again;
+        `run_id` is the run that found out."""
         delivered = EventLedger(self._ledger, self._site_id, run_id)
         newer, before = PackedSet(), _BEYOND
         while page := self._page(0, before, newest_first=True, rows=bool(read.files)):
-            done = [
-                letter.id for letter in page
-                if _is_done(letter, newer, delivered.__contains__) or (letter.run_id != run_id and read.covers(letter))
-            ]  # fmt: skip
+            done = [letter.id for letter in page if _is_done(letter, newer, delivered.__contains__)]
+            gone = [letter.id for letter in page if letter.run_id != run_id and read.covers(letter)]
             before = page[-1].id
             with self._ledger.atomic() as connection:
                 marks = ((run_id, number) for number in done)
                 connection.executemany("UPDATE dead_letters SET settled_by = ? WHERE id = ?", marks)
+                connection.executemany("DELETE FROM dead_letters WHERE id = ?", ((number,) for number in gone))
 
     def _page(
         self, after: int, before: int, run_id: str | None = None, *, newest_first: bool = False, rows: bool = True
