@@ -14,11 +14,14 @@ import pytest
 
 from fakeio import Fake
 from sync import event_notes, run_events
+from sync.core.budgets import V2_BATCH
 from sync.core.errors import ConfigError
 from sync.core.mapping import Rules
+from sync.core.replaying import Replay
 from sync.core.report import Ended
 from sync.core.sending import RetryPolicy
 from sync.core.ulids import decode_ulid, encode_ulids
+from sync.core.wire_v2 import encode_batch
 from sync.edge import migrations
 from sync.edge.console import Console
 from sync.edge.ledger import DeadLetter, Ledger
@@ -239,6 +242,27 @@ def test_many_letters_are_packed_into_batches(engine: Engine) -> None:
     sent = len(engine.sent())
     assert counts(ended_report(retry(engine))) == {"received": 60, "delivered": 60}
     assert (engine.numbers(), len(engine.sent()) - sent) == (list(range(60)), 3)
+
+
+def operation(number: int, size: int) -> bytes:
+    """An operation of exactly so many bytes."""
+    ulid = encode_ulids([number.to_bytes(16, "big")])[0].decode()
+    bare = (
+        f'{{"type":"person","action":"event","identifiers":{{"id":"42"}},"name":"order","id":"{ulid}","timestamp":1,'
+        '"attributes":{"text":"%s"}}'
+    )
+    return (bare % ("x" * (size - len(bare) + 2))).encode()
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_a_replayed_batch_is_filled_to_the_byte(over: int) -> None:
+    sizes = [31_000] * 16
+    sizes.append(V2_BATCH.most - len(encode_batch([])) - sum(sizes) - len(sizes) + over)
+    items = [operation(n, size) for n, size in enumerate(sizes)]
+    assert [len(item) for item in items] == sizes
+    bodies = [batch.request(0, len(batch.items)).body or b"" for batch in Replay(set()).batches(items)]
+    assert max(map(len, bodies)) <= V2_BATCH.most
+    assert [len(json.loads(body)["batch"]) for body in bodies] == ([16, 1] if over else [17])
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before a request", "after its answer"])
