@@ -35,6 +35,7 @@ _EXPORT = "integration/test_amplitude_export.py::test_"
 _EVENTS = "integration/test_events_runs.py::test_"
 _EVENT_FAULTS = "integration/test_events_faults.py::test_"
 _PEOPLE = "integration/test_user_properties.py::test_"
+_COUNTS = "unit/sync/test_report.py::test_"
 _NOTES = "integration/test_events_notes.py::test_"
 
 SCENARIOS: dict[int, Scenario] = {
@@ -61,7 +62,10 @@ SCENARIOS: dict[int, Scenario] = {
     ),
     10: scenario("two cohorts, two segments", f"{_SEGMENTS}two_syncs_do_not_touch_each_other"),
     # -- cohorts: mapping and identity ---------------------------------------------------------------------------------
-    11: scenario("rows without the mapped value are skipped", f"{_RUNS}every_row_of_the_file_has_a_fate"),
+    11: scenario(
+        "rows without the mapped value are skipped, and a loss",
+        f"{_RUNS}every_row_of_the_file_has_a_fate", f"{_COUNTS}the_counts_decide_the_exit_code",
+    ),
     12: scenario("two rows of one id leave together", f"{_RUNS}two_rows_of_one_id_leave_only_when_both_left"),
     13: scenario(
         "a changed value is one leaving and one joining",
@@ -95,6 +99,7 @@ SCENARIOS: dict[int, Scenario] = {
     20: scenario(
         "who is unknown is sent and told; without looking back, accepted is all that is known",
         f"{_RUNS}every_row_of_the_file_has_a_fate", f"{_RUNS}without_looking_back_accepted_is_added",
+        f"{_COUNTS}the_counts_decide_the_exit_code",
     ),
     21: scenario("who comes late is added", f"{_RUNS}who_comes_late_is_added_although_the_cohort_did_not_change"),
     22: scenario("who was deleted and came back", f"{_RUNS}who_was_deleted_and_came_back_is_put_back"),
