@@ -64,7 +64,9 @@ def project_of(source: str) -> Project | None:
 def _source(value: str) -> str:
     if value.startswith(AMPLITUDE) and not cohort_id_of(value):
         raise argparse.ArgumentTypeError("write amplitude:COHORT_ID")
-    return value
+    if value == "-":
+        raise argparse.ArgumentTypeError("a cohort is not read from a pipe, where half of it would look like all of it")
+    return filled(value)
 
 
 def filled(value: str) -> str:

@@ -28,7 +28,7 @@ _NAMES = "may be repeated; @FILE reads one a line"
 def add_events_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
-        "source", metavar="SOURCE",
+        "source", type=filled, metavar="SOURCE",
         help="an Export API zip, .json.gz, JSONL, a folder or glob of them, - for stdin, or amplitude:export",
     )
     add_rule_arguments(parser)

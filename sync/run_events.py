@@ -138,7 +138,7 @@ class _Run:
                 self._project, self._ledger, place_of(self._site_id, self._options.sync, rules), self._console,
                 since=rules.since, until=rules.until, writing=self._writing is not None,
             )  # fmt: skip
-        stdin = sys.stdin.buffer if source == "-" else None
+        stdin = sys.stdin.buffer if source == "-" and sys.stdin is not None else None  # a daemon may have none
         return EventFiles(source, stdin, state_path=self._state_path)
 
     def _advance(self, source: EventSource) -> None:

@@ -69,7 +69,8 @@ class EventFiles:
     """Everything that one SOURCE names, in the order of the dates and numbers in its names. A context manager."""
 
     def __init__(self, source: str, stdin: IO[bytes] | None = None, *, state_path: Path | None = None) -> None:
-        """Opens nothing yet but standard input, of which it reads an archive, or a small gzip file, to its end.
+        """Opens nothing yet but standard input, or a pipe with a name, as shells make them of `<(…)`: of it an archive,
+        or a small gzip file, is read to its end.
 
         `state_path` is the ledger, which is no export though it may lie in the folder that is read. Raises SourceError
         when there is no such file.
@@ -78,9 +79,17 @@ class EventFiles:
         self.total_bytes: int | None = None
         self._paths: list[Path] = []
         self._stdin: io.BufferedReader | None = None
-        if source == "-":
-            assert stdin is not None, "`-` needs a stream to read"
-            with _explained(_STDIN):
+        self._pipe: IO[bytes] | None = None
+        self._stdin_name = _STDIN
+        if source != "-" and Path(source).is_fifo():
+            self._stdin_name = spoken(Path(source))
+            with _explained(self._stdin_name):
+                self._pipe = stdin = Path(source).open("rb")  # noqa: SIM115 it is closed with this
+        if source == "-" and stdin is None:
+            hint = "pipe the export into the command, or name its file"
+            raise SourceError("standard input is closed; nothing was sent", hint=hint)
+        if stdin is not None:
+            with _explained(self._stdin_name):
                 self._stdin = _kept(stdin)
         else:
             self._paths = find_files(source, state_path)
@@ -89,7 +98,7 @@ class EventFiles:
     def prove(self) -> None:
         """Read a small source to its end, look into a larger one; raises SourceError for what is doubtful."""
         if self._stdin is not None:
-            _prove_stream(self._stdin)
+            _prove_stream(self._stdin_name, self._stdin)
         whole = (self.total_bytes or 0) <= PROVEN_BYTES
         for path in self._paths:
             for _ in self._pieces_of(path, whole=whole):
@@ -98,7 +107,7 @@ class EventFiles:
     def pieces(self) -> Iterator[Piece]:
         """Every line of the source; raises SourceError where it can't be read on."""
         if self._stdin is not None:
-            yield from _parts(_STDIN, self._stdin)
+            yield from _parts(self._stdin_name, self._stdin)
         done = 0
         for path in self._paths:
             yield from self._pieces_of(path, done=done)
@@ -124,6 +133,8 @@ class EventFiles:
     def __exit__(self, *_: object) -> None:
         if self._stdin is not None:
             self._stdin.close()
+        if self._pipe is not None:
+            self._pipe.close()
 
 
 def _kept(stdin: IO[bytes]) -> io.BufferedReader:
@@ -139,14 +150,14 @@ def _kept(stdin: IO[bytes]) -> io.BufferedReader:
     return kept if ended else _chained(kept, stream)
 
 
-def _prove_stream(stream: io.BufferedReader) -> None:
+def _prove_stream(name: str, stream: io.BufferedReader) -> None:
     """All of it where it can be read again, else its first bytes."""
     if stream.seekable():
-        for _ in _parts(_STDIN, stream):
+        for _ in _parts(name, stream):
             pass
         stream.seek(0)
     elif not stream.peek(4).startswith(_GZIP):
-        _check_type(_STDIN, stream.peek(4).removeprefix(_BOM))
+        _check_type(name, stream.peek(4).removeprefix(_BOM))
 
 
 def _copied(stream: IO[bytes], spool: IO[bytes], *, most_bytes: int | None) -> bool:

@@ -93,6 +93,19 @@ def report(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        pytest.param(["cohort", "", "--name", "vip"], "SOURCE: must not be empty", id="no cohort"),
+        pytest.param(["cohort", "-", "--name", "vip"], "not read from a pipe", id="a cohort from standard input"),
+        pytest.param(["events", " "], "SOURCE: must not be empty", id="no export"),
+    ],
+)
+def test_a_source_that_can_not_be_meant_is_a_usage_error(here: Run, arguments: list[str], says: str) -> None:
+    done = here(*arguments)
+    assert (done.returncode, says in done.stderr) == (2, True)
+
+
 def test_a_run_for_a_person_is_a_page_on_stdout(run: Run, workspace: WorkspaceHandle, file: Path) -> None:
     workspace.add_people([{"id": "a"}, {"id": "b"}])
     done = run("cohort", str(file), "--name", "vip")

@@ -78,6 +78,21 @@ def test_a_large_gzip_from_standard_input_is_streamed(monkeypatch: pytest.Monkey
     assert read("-", io.BytesIO(gzip.compress(MANY, 1))) == MANY
 
 
+@pytest.mark.parametrize("data", [LINES, gzip.compress(LINES), zipped(("a.json", LINES))], ids=["lines", "gzip", "zip"])
+def test_a_pipe_with_a_name_is_read_as_standard_input_is(tmp_path: Path, data: bytes) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(data,))
+    writer.start()
+    assert read(pipe) == LINES
+    writer.join()
+
+
+def test_no_standard_input_at_all_is_an_error() -> None:
+    with pytest.raises(SourceError, match="standard input is closed"):
+        EventFiles("-", None)
+
+
 def test_standard_input_may_be_a_pipe_that_trickles() -> None:
     reader, writer = os.pipe()
 
