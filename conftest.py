@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from collections.abc import Generator
 
 import pytest
@@ -21,12 +22,15 @@ ROOM_BYTES = 2 * 2**30  # a whole run fills a few hundred megabytes
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The Hypothesis profile (`dev` at a desk, `ci` on a CI machine), no proxy, and the one marker of this suite."""
+    """The Hypothesis profile (`dev` at a desk, `ci` on a CI machine), no proxy, kept bytecode, and the one marker."""
     profiles.load()
     for name in PROXIES:
         os.environ.pop(name, None)
         os.environ.pop(name.upper(), None)  # every server of a test is on this machine
     keep_files_in_memory()
+    # pytest compiles all that comes with a plugin, which is all of this project, and dozens of tests start a pytest
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     # a shell that starts a run in the background has it ignore interrupts, and every process it starts with it
     signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "may_skip_in_ci(why): needs something that no package index has")
