@@ -22,6 +22,7 @@ from sync.core.errors import SyncError
 from sync.core.health import Finding, Level
 from sync.edge import migrations
 from sync.edge.ledger import Ledger
+from sync.edge.letters import count_open
 
 OLD_S = 600.0  # what was pushed is delivered within moments while a listener runs
 LITTLE_BYTES, NO_ROOM_BYTES = 1 << 30, 100 << 20
@@ -91,8 +92,7 @@ def _contents(ledger: Ledger, site_id: str) -> Iterator[Finding]:
     doubtful = _one(ledger, "SELECT ifnull(sum(length(ulids)), 0) / 16 FROM event_batches WHERE state = 0")
     yield _count("in doubt", doubtful, "events may have been delivered or not", "run their sources again")
     if ledger.is_current:
-        open_ones = _one(ledger, "SELECT count(*) FROM dead_letters WHERE settled_by IS NULL")
-        yield _count("dead letters", open_ones, "were given up", "`cio-sync failed` lists them, `retry all` sends them")
+        yield _letters(*count_open(ledger))
         disabled = ledger.connection.execute("SELECT name, disabled FROM schedules WHERE disabled != ''").fetchall()
         for name, why in disabled:
             yield Finding("schedule", WARN, f"{name} ended: {why}", "mend it, then `cio-sync run NAME --once`")
@@ -105,6 +105,13 @@ _CUT_OFF = """
         SELECT 1 FROM runs AS later WHERE later.kind = cut.kind AND later.sync IS cut.sync
         AND later.sync_key IS cut.sync_key AND later.started_at > cut.started_at AND later.exit_code IN (0, 1)
     )"""  # a later run of the same that came to its end went on where they were cut off
+
+
+def _letters(count: int, rows: int) -> Finding:
+    said = f"were given up, {rows} of them rows that never became events" if rows else "were given up"
+    mend = "mend the source of the rows, or leave them out with --where" if rows else ""
+    send = "`retry all` sends them" if not rows else "`retry all` sends the others" if rows < count else ""
+    return _count("dead letters", count, said, ", ".join(filter(None, ("`cio-sync failed` lists them", send, mend))))
 
 
 def _one(ledger: Ledger, query: str) -> int:

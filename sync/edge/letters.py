@@ -27,6 +27,17 @@ _PAGE = 500
 _BEYOND = (1 << 63) - 1
 
 
+def count_open(ledger: Ledger) -> tuple[int, int]:
+    """How many letters are open at all destinations, of cohorts too, and how many of them are of rows, which nobody can
+    send."""
+    counted = ledger.connection.execute(
+        "SELECT count(*), ifnull(sum(substr(item, 1, ?2) = ?1), 0) FROM dead_letters WHERE settled_by IS NULL",
+        (_ROW_STARTS, len(_ROW_STARTS)),
+    )
+    count, rows = counted.fetchone()
+    return count, rows
+
+
 class OpenLetter(NamedTuple):
     id: int
     item: bytes

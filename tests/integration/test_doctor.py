@@ -88,6 +88,32 @@ def test_at_a_terminal_it_is_a_line_each(engine: Engine, capsys: pytest.CaptureF
     assert [line[:6].strip() for line in capsys.readouterr().out.splitlines()] == ["ok"] * 6
 
 
+@pytest.mark.parametrize(
+    ("items", "said", "advice"),
+    [
+        pytest.param(["{}"], "1 were given up", "lists them, `retry all` sends them", id="an event"),
+        pytest.param(
+            ['{"file":"a","row":1}', "{}"], "2 were given up, 1 of them rows that never became events",
+            "lists them, `retry all` sends the others, mend the source", id="an event and a row",
+        ),
+        pytest.param(
+            ['{"file":"a","row":1}'], "1 were given up, 1 of them rows that never became events",
+            "lists them, mend the source", id="a row",
+        ),
+    ],
+)  # fmt: skip
+def test_what_was_given_up_is_told_with_what_can_be_done_about_it(
+    engine: Engine, capsys: pytest.CaptureFixture[str], items: list[str], said: str, advice: str
+) -> None:
+    with Ledger.open(engine.path) as ledger:
+        letters = [DeadLetter("01", "events", "x", "", "", msgspec.Raw(item.encode())) for item in items]
+        ledger.add_dead_letters(letters)
+    assert main(["doctor", "--json", "--offline"]) == 1
+    found = {one["check"]: one for one in json.loads(capsys.readouterr().out)["checks"]}
+    assert found["dead letters"]["message"] == said
+    assert advice in found["dead letters"]["hint"]
+
+
 def test_what_waits_for_somebody_is_counted(engine: Engine, look: Look) -> None:
     with Ledger.open(engine.path) as ledger:
         site = engine.workspace.site_id
