@@ -80,10 +80,10 @@ def run_cohort(
     began = time.monotonic()
     shared = ledger is not None and not options.dry_run and clock is None
     reach = Destination(settings, console, policy=policy, network=network, clock=clock, shared=shared)
-    writing, full = not options.dry_run, options.full or options.recreate
+    writing = not options.dry_run
     intent = _intent(options, settings)
     origin: contextlib.AbstractContextManager[CohortSource] = (
-        open_cohort_source(options.source, intent, ledger, console, project, writing=writing, full=full)
+        open_cohort_source(options.source, intent, ledger, console, project, writing=writing, full=options.full)
         if cohort is None else contextlib.nullcontext(cohort)
     )  # fmt: skip
     with open_spool(settings.diff) as spool, origin as source, reach as destination:

@@ -33,7 +33,7 @@ class Origin(Enum):
     STORED = "stored"  #: the ledger knows it and its members
     MARKED = "marked"  #: it carries our marker, but the ledger has nothing on it
     REMAPPED = "remapped"  #: it carries our marker for another kind of identifier
-    ADOPTED = "adopted"  #: a person's, named by its id
+    ADOPTED = "adopted"  #: somebody else's, named by its id
     NEW = "new"  #: not there yet
 
 
@@ -48,7 +48,8 @@ def find_segment(
     """Look, but change nothing. Raises SegmentUnusable when there is one that may not be used, or the stored one is
     gone and nobody said `recreate`."""
     if adopt_id is not None:
-        return Found(Origin.STORED if adopt_id == stored_id else Origin.ADOPTED, _named(destination, adopt_id))
+        named = _named(destination, adopt_id)
+        return Found(Origin.STORED if adopt_id == stored_id else _origin(named, intent), named)
     if stored_id is not None:
         info = _get(destination, stored_id)
         if info is not None:
@@ -86,6 +87,13 @@ def _manual(info: SegmentInfo) -> SegmentInfo:
             code="segment_data_driven",
         )
     return info
+
+
+def _origin(info: SegmentInfo, intent: CohortIntent) -> Origin:
+    """Of a segment that was named by its id, and that the ledger knows nothing of."""
+    if is_ours(info, intent):
+        return Origin.MARKED
+    return Origin.REMAPPED if _ending([info], intent.other_markers) else Origin.ADOPTED
 
 
 def _by_marker(segments: list[SegmentInfo], intent: CohortIntent) -> Found:

@@ -113,6 +113,15 @@ def test_a_full_run_asks_whatever_is_remembered(pull: Pull) -> None:
     assert pull.fake.requests_spent == 2
 
 
+def test_a_segment_is_made_anew_from_memory(pull: Pull) -> None:
+    pull.fake.put_cohort("abc", ["a", "b", "nobody"])
+    pull.report()
+    pull.engine.delete_segment(1)
+    assert counts(pull.report(recreate=True)) == {"added": 2, "not_found": 1}
+    assert counts(pull.report(recreate=True)) == {"already_members": 2, "not_found": 1}
+    assert (pull.engine.members(2), pull.fake.requests_spent) == ({"a", "b"}, 1)
+
+
 def test_a_file_in_between_makes_the_memory_worthless(pull: Pull) -> None:
     pull.report()
     pull.engine.report("a", "d", name="vip", cohort_id="abc")

@@ -130,6 +130,16 @@ def test_a_lost_ledger_finds_its_segment_again_and_changes_only_what_differs(eng
     assert engine.members() == {"b", "c"}
 
 
+def test_a_lost_ledger_knows_its_own_segment_by_its_id_too(engine: Engine) -> None:
+    engine.people("a", "b", "c")
+    engine.report("a", "b")
+    engine.path.unlink()
+    assert counts(engine.report("b", "c", segment_id=1)) == {"already_members": 1, "added": 1, "removed": 1}
+    engine.path.unlink()
+    stopped(engine.run("b@example.com", id_type="email", segment_id=1), "mapping_changed")
+    assert engine.members() == {"b", "c"}
+
+
 def test_two_syncs_do_not_touch_each_other(engine: Engine) -> None:
     engine.people("a", "b")
     engine.report("a", "b")
