@@ -52,6 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _run(sys.argv[1:] if argv is None else argv)
     except SystemExit as told:  # the help, the version, or what is wrong with the command
         raise SystemExit(_ended(told.code if isinstance(told.code, int) else 0)) from None
+    except KeyboardInterrupt:  # at the keyboard, even while the command is still loaded
+        code = 130
     return _ended(code)
 
 
@@ -80,8 +82,6 @@ def _run(argv: Sequence[str]) -> int:
     except sqlite3.Error as error:
         console.fail(f"the state file can't be read: {error}. Nothing more was sent.")
         return 2
-    except KeyboardInterrupt:
-        return 130
     except BrokenPipeError:  # whoever read what was listed has seen enough
         return 0
     except (OSError, OutputLost) as error:  # all other OSErrors are told as errors of their files before they get here

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sync import cli
 from sync.cli import ADDING, build_parser, main
 from sync.edge import console as console_module
 from sync.edge.console import JSON, PLAIN, Console
@@ -170,6 +171,14 @@ def test_a_command_that_nobody_knows_is_told_all_there_are(capsys: pytest.Captur
         main(["histroy"])
     told = capsys.readouterr().err
     assert all(f"'{name}'" in told for name in ADDING)
+
+
+def test_an_interrupt_while_a_command_is_loaded_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(commands: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "ADDING", {"check": interrupted})
+    assert main(["check"]) == 130
 
 
 @pytest.mark.parametrize(
