@@ -8,9 +8,10 @@ left. Hours that were read last are read again: what is known of them already is
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Generator, Iterator
-from pathlib import Path
+from typing import IO
 
 from sync.amplitude_pull import Amplitude, Project, unfetched
 from sync.core.errors import SourceError
@@ -27,7 +28,7 @@ from sync.core.mapping import Rules, selection_of
 from sync.core.sending import Fate, FateKind
 from sync.edge.amplitude_ledger import AmplitudeLedger
 from sync.edge.console import Console
-from sync.edge.files import EventFiles, Piece
+from sync.edge.files import Piece, pieces_of_archive, prove_archive
 from sync.edge.ledger import Ledger
 from sync.run import SystemClock
 
@@ -93,8 +94,7 @@ class ExportSource:
     # -- a range ------------------------------------------------------------------------------------------------------
     def _range(self, hours: Hours) -> Generator[Piece, None, bool]:
         """The lines of these hours; returns whether there was a file."""
-        with tempfile.TemporaryDirectory(prefix="cio-sync-") as folder:  # mode 0700: these are people
-            archive = Path(folder, f"{encode_hour(hours.first)}-{encode_hour(hours.last)}.zip")
+        with _private_file() as archive:
             fate = self._download(hours, archive)
             if _status(fate) in _TOO_LARGE and hours.size > 1:
                 for half in hours.halves():
@@ -106,16 +106,12 @@ class ExportSource:
         self._read_until = hours.last + 1
         return found
 
-    def _download(self, hours: Hours, archive: Path) -> Fate:
+    def _download(self, hours: Hours, archive: IO[bytes]) -> Fate:
         try:
-            with archive.open("wb") as sink:
-                # of several hours asking for fewer is better than asking again
-                return self._amplitude.download(export_path(hours), sink, final=_TOO_LARGE if hours.size > 1 else ())
+            # of several hours asking for fewer is better than asking again
+            return self._amplitude.download(export_path(hours), archive, final=_TOO_LARGE if hours.size > 1 else ())
         except OSError as error:
-            raise SourceError(
-                f"the export can't be kept on disk: {error.strerror or 'the system refused'}",
-                hint="make room, or name another folder in TMPDIR",
-            ) from error
+            raise _no_room(error) from error
 
     def _has_file(self, fate: Fate, hours: Hours) -> bool:
         """False for hours without events. Raises SourceError for any other answer without a file."""
@@ -138,7 +134,7 @@ class ExportSource:
             )
         raise unfetched(fate, f"downloading the export of {encode_hour(hours.first)} to {encode_hour(hours.last)}")
 
-    def _unpacked(self, hours: Hours, archive: Path) -> Iterator[Piece]:
+    def _unpacked(self, hours: Hours, archive: IO[bytes]) -> Iterator[Piece]:
         try:
             self._prove(hours, archive)
         except SourceError as error:
@@ -151,19 +147,17 @@ class ExportSource:
             for half in hours.halves():  # somewhere in here: the hours before it can still be read
                 yield from self._range(half)
             return
-        with EventFiles(str(archive)) as files:
-            for piece in files.pieces():  # under a name that is the same when its hour is read again
-                yield Piece(EXPORT + piece.name.removeprefix(str(archive)), piece.data)
-        self.bytes_read += archive.stat().st_size
+        yield from pieces_of_archive(EXPORT, archive)  # under names that are the same when the hour is read again
+        self.bytes_read += archive.seek(0, os.SEEK_END)
 
-    def _prove(self, hours: Hours, archive: Path) -> None:
+    def _prove(self, hours: Hours, archive: IO[bytes]) -> None:
         """Raise SourceError for an archive that is damaged, and again after another download."""
         try:
-            _prove(archive)
+            prove_archive(EXPORT, archive)
         except SourceError:
             self._console.note("the export arrived damaged: downloading it again")
             self._has_file(self._download(hours, archive), hours)
-            _prove(archive)
+            prove_archive(EXPORT, archive)
 
     def __enter__(self) -> ExportSource:
         return self
@@ -179,9 +173,19 @@ def place_of(site_id: str, sync: str | None, rules: Rules) -> str:
     return f"{site_id} {choice}" if choice else site_id
 
 
-def _prove(archive: Path) -> None:
-    with EventFiles(str(archive)) as files:
-        files.prove()
+def _private_file() -> IO[bytes]:
+    """A file without a name: nobody else can open it, and a kill leaves nobody's events behind."""
+    try:
+        return tempfile.TemporaryFile(prefix="cio-sync-")
+    except OSError as error:
+        raise _no_room(error) from error
+
+
+def _no_room(error: OSError) -> SourceError:
+    return SourceError(
+        f"the export can't be kept on disk: {error.strerror or 'the system refused'}",
+        hint="make room, or name another folder in TMPDIR",
+    )
 
 
 def _status(fate: Fate) -> int:

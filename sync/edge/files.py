@@ -244,6 +244,22 @@ def _is_state(path: Path, state_path: Path) -> bool:
 
 
 # -- what is in them --------------------------------------------------------------------------------------------------
+def pieces_of_archive(name: str, file: IO[bytes], *, whole: bool = True) -> Iterator[Piece]:
+    """The pieces of an open zip, from its beginning. Raises SourceError for what is no zip, or damaged."""
+    file.seek(0)
+    with _explained(name):
+        if not file.read(4).startswith(_ZIP):
+            raise SourceError(f"{name} is no zip archive; nothing was sent", hint="download it again")
+        yield from _members(name, file, whole=whole)
+
+
+def prove_archive(name: str, file: IO[bytes]) -> None:
+    """Read a small archive to its end, look into a larger one. Raises SourceError as `pieces_of_archive` does."""
+    whole = file.seek(0, os.SEEK_END) <= PROVEN_BYTES
+    for _ in pieces_of_archive(name, file, whole=whole):
+        pass
+
+
 def _parts(name: str, file: io.BufferedReader, *, whole: bool = True) -> Iterator[Piece]:
     """The pieces of one file, unpacked as its first bytes say; with `whole` false only the first of each part."""
     with _explained(name):

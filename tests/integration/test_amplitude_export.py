@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from conftest import HandTurnedClock
 from fakeio import Fake
 from scenarios.amplitude import FakeAmplitude, Trouble
 from scenarios.amplitude_server import AmplitudeServer
+from sync import export_source
 from sync.amplitude_pull import Project
 from sync.core.conditions import parse_condition
 from sync.core.errors import SourceError
@@ -23,6 +25,7 @@ from sync.core.sending import RetryPolicy
 from sync.edge.amplitude_ledger import AmplitudeLedger
 from sync.edge.amplitude_settings import AmplitudeSettings
 from sync.edge.console import Console
+from sync.edge.files import pieces_of_archive
 from sync.edge.ledger import Ledger
 from sync.export_source import EXPORT
 from sync.run_events import EventsOptions, run_events
@@ -91,6 +94,36 @@ def test_a_404_of_somebody_else_is_not_taken_for_hours_without_events(export: Ex
     assert ended.error is not None
     assert (ended.exit_code, ended.error.reason) == (3, "export_unknown")
     assert (export.cursor(), export.report().delivered) == (None, 1)
+
+
+@pytest.mark.parametrize("body", [b"", b'{"error":"busy"}', b"<html>"], ids=["nothing", "an object", "a page"])
+def test_what_is_no_archive_is_not_taken_for_hours_without_events(export: Export, body: bytes) -> None:
+    export.upload(1, 3)
+    export.fake.troubles.append(Trouble("/api/2/export", 200, body, times=99))
+    ended = export.run()
+    assert ended.error is not None
+    assert (ended.exit_code, ended.error.reason) == (3, "export_damaged")
+    export.fake.troubles.clear()
+    assert (export.cursor(), export.report().delivered) == (None, 1)
+
+
+def test_while_it_is_read_an_export_has_no_name_on_the_disk(
+    export: Export, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill would leave a file with a name behind, full of people."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    read, seen = pieces_of_archive, list[list[Path]]()
+
+    def watched(*arguments: Any) -> Iterator[Any]:
+        for piece in read(*arguments):
+            seen.append(list(folder.rglob("*")))
+            yield piece
+
+    monkeypatch.setattr(export_source, "pieces_of_archive", watched)
+    export.upload(1, 3)
+    assert (export.report().delivered, seen) == (1, [[]])
 
 
 # -- hours and the cursor ---------------------------------------------------------------------------------------------
