@@ -267,11 +267,12 @@ class _Run:
         if self._ledger is None:
             return
         old = Members(self._ledger.connection, row.sync_key)
+        stored = found.info if found.origin is Origin.STORED else None
         if self._writing is None:
-            self.report.removed += sum(len(old.bucket(number).ours) for number in old.numbers)
+            self.report.removed += sum(len(old.bucket(number).ours) for number in old.numbers) if stored else 0
             return
-        if found.origin is Origin.STORED and found.info is not None:
-            self._empty(old, Target(found.info.id, row.id_type))
+        if stored is not None:
+            self._empty(old, Target(stored.id, row.id_type))
         with self._writing.atomic():
             old.forget()
             self._store(self._writing, row.segment_id)

@@ -211,8 +211,10 @@ def test_a_changed_mapping_to_a_segment_that_is_gone_starts_anew(engine: Engine)
     engine.workspace.add_people([{"id": "a", "email": "a@example.com"}])
     engine.report("a")
     engine.delete_segment(1)
-    report = engine.report("a@example.com", id_type="email", full=True, recreate=True)
-    assert (report.segment.id, counts(report)) == (2, {"added": 1})
+    flags = {"id_type": "email", "full": True, "recreate": True}
+    foretold = engine.report("a@example.com", dry_run=True, **flags)
+    report = engine.report("a@example.com", **flags)
+    assert (report.segment.id, counts(report), counts(foretold)) == (2, {"added": 1}, {"added": 1})
 
 
 def test_nobody_is_added_before_all_old_identifiers_are_out(engine: Engine) -> None:
