@@ -112,10 +112,10 @@ class Driver:
         self._wait(self._policy.backoff_s(attempt, self._jitter()), "trying again")
 
     def rest(self, attempt: int, answer: Reply | None) -> None:
-        """Wait as long as that answer asked for, and no less than the longest `pause`: another request came between,
-        and may have used up what would have been free by then."""
-        asked_s = None if answer is None else retry_after_s(answer)
-        self._wait(max(self._policy.backoff_s(attempt, 1.0), asked_s or 0.0), "trying again")
+        """Wait as long as that answer asked for, within the patience, and no less than the longest `pause`: another
+        request came between, and may have used up what would have been free by then."""
+        asked_s = (None if answer is None else retry_after_s(answer)) or 0.0
+        self._wait(max(self._policy.backoff_s(attempt, 1.0), min(asked_s, self._policy.budget_s)), "trying again")
 
     def linger(self, times: float, why: str) -> None:
         """Wait a multiple of the policy's first backoff, for something that takes its time at the other side."""

@@ -113,6 +113,14 @@ def test_lingering_and_pausing_take_their_time_from_the_policy(clock: HandTurned
     assert clock.slept == [4.0, 4.0]
 
 
+def test_resting_takes_what_was_asked_for_within_the_patience(clock: HandTurnedClock) -> None:
+    drives = driver(World(clock, [Reply(200)]))
+    for answer in (None, Reply(429), Reply(429, {"retry-after": "1"}), Reply(504, {"retry-after": "7"})):
+        drives.rest(2, answer)
+    drives.rest(2, Reply(504, {"retry-after": "86400"}))
+    assert clock.slept == [2.0, 2.0, 2.0, 7.0, 300.0]
+
+
 def test_many_threads_share_one_pace(clock: HandTurnedClock) -> None:
     world = World(clock, [Reply(200)])
     drives = driver(world, track=0)
