@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 
+from sync.cli_cohort import filled
 from sync.cli_events import add_rule_arguments, parse_rules
 from sync.core.errors import ConfigError
 from sync.core.intents import ID_TYPES
@@ -25,9 +26,15 @@ LAST_RUN_S = 15.0  # for the run under way when a signal comes; after that it is
 
 def add_listen_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--host", default="127.0.0.1", metavar="HOST", help=f"where to listen (127.0.0.1); others need {SECRET}")
+    add(
+        "--host", default="127.0.0.1", type=filled, metavar="HOST",
+        help=f"where to listen (127.0.0.1); others need {SECRET}",
+    )
     add("--port", default=7098, type=int, metavar="PORT", help="the port (7098), 0 for any")
-    add("--cohort-id-property", default="user_id", metavar="NAME", help="user_id, or the user property of a webhook")
+    add(
+        "--cohort-id-property", default="user_id", type=filled, metavar="NAME",
+        help="user_id, or the user property of a webhook",
+    )
     add("--cohort-id-type", default="id", choices=ID_TYPES, help="what kind of identifier pushed cohorts hold (id)")
     add_rule_arguments(parser)
 

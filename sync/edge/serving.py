@@ -52,7 +52,8 @@ def _listening(host: str, port: int) -> socket.socket:
         listener.close()
         taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
         why = "is taken by another program" if taken else "can't be used"
-        raise ConfigError(f"the address {host}:{port} {why}", hint="choose another --port, or 0 for any") from error
+        hint = "choose another --host or --port, 0 for any"
+        raise ConfigError(f"the address {host}:{port} {why}", hint=hint) from error
     return listener
 
 
