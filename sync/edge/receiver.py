@@ -42,6 +42,7 @@ PATIENCE_S = 30.0  # for a body to come
 METHODS = ("POST", "PUT")  # which of them creates a list is the integrator's to choose
 PATHS = "/cohorts, /lists, /lists/ID/add, /lists/ID/remove, /traits and /events"
 SECRET_HEADERS = ("x-api-key", "x-webhook-secret")
+_BOM = b"\xef\xbb\xbf"
 Take = Callable[["Receiver", Request, bytes], Response]
 
 
@@ -84,7 +85,8 @@ class Receiver:
 
     async def _unrouted(self, request: Request, error: Exception) -> Response:
         status = getattr(error, "status_code", 404)
-        why = f"there is no such path; the paths are {PATHS}" if status == 404 else f"use {' or '.join(METHODS)}"
+        allowed = (getattr(error, "headers", None) or {}).get("Allow", "")
+        why = f"use {allowed}" if allowed else f"there is no such path; the paths are {PATHS}"
         return self._refused(status, why)
 
     # -- who, and how much --------------------------------------------------------------------------------------------
@@ -133,7 +135,7 @@ class Receiver:
             body += chunk
             if len(body) > self._most_bytes:
                 return None
-        return bytes(body)
+        return bytes(body).removeprefix(_BOM)
 
     def _refused(self, status: int, why: str) -> Response:
         self.taken[f"refused_{status}"] += 1

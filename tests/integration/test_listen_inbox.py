@@ -123,7 +123,7 @@ def test_a_slash_at_the_end_and_the_other_method_are_as_good(web: Web, inbox: In
 
 @pytest.mark.parametrize(
     ("method", "path", "status", "says"),
-    [("POST", "/cohort", 404, "/cohorts"), ("DELETE", "/lists", 405, "POST or PUT"), ("GET", "/events", 405, "POST")],
+    [("POST", "/cohort", 404, "/cohorts"), ("DELETE", "/lists", 405, "POST"), ("POST", "/metrics", 405, "GET")],
 )
 def test_a_path_that_nobody_knows_is_told_with_those_there_are(
     web: Web, method: str, path: str, status: int, says: str
@@ -140,6 +140,12 @@ def test_a_body_that_does_not_come_is_not_waited_for(web: Web, monkeypatch: pyte
         await asyncio.Event().wait()
 
     assert web.post("/cohorts", content=never()).status_code == 408
+
+
+@pytest.mark.parametrize("path", ["/events", "/"])
+def test_a_byte_order_mark_is_no_part_of_a_body(web: Web, inbox: Inbox, path: str) -> None:
+    assert web.post(path, content=b"\xef\xbb\xbf" + b'{"event_type":"order"}').status_code == 200
+    assert inbox.events(1)[0][1] == b'{"event_type":"order"}'
 
 
 def test_what_is_no_event_is_not_kept(web: Web, inbox: Inbox) -> None:
