@@ -19,8 +19,10 @@ from sync.core.verdicts import complaint, parse_item_errors
 #: Statuses that are about the content of a request. Any other refusal (a redirect, a 404) is about the address, and
 #: asking again item by item would only repeat it.
 ABOUT_CONTENT = frozenset({400, 413, 422})
-#: So many items refused one by one, and not one accepted: the batch is refused as a whole.
+#: So many items refused one by one, and not one accepted: the rest is asked for in large parts, and taken apart only
+#: when one of them is accepted after all.
 HOPELESS = 20
+_Part = tuple[int, int]  # the first item, and the one after the last
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -52,30 +54,69 @@ class Verdicts(msgspec.Struct):
 
 def deliver(batch: Batch) -> Generator[Request, Fate, Verdicts]:
     """Yields each request of a batch; receives its Fate. A part that does not settle ends the story."""
-    todo = [(0, len(batch.items))]
-    refused: dict[int, Refusal] = {}
-    accepted = unclear = 0
-    while todo:
-        first, last = todo.pop()
-        fate = yield batch.request(first, last)
+    search, unclear = _Search(len(batch.items)), 0
+    while (part := search.next_part()) is not None:
+        fate = yield batch.request(*part)
         if fate.kind in (FateKind.ACCEPTED, FateKind.PARTIAL):
-            guilty = _guilty(fate, first, last)
+            guilty = _guilty(fate, *part)
         elif fate.kind is FateKind.REFUSED and _about_content(fate, batch):
             guilty = None
         else:
-            return _ended(fate, [(first, last), *todo], refused, unclear)
+            return _ended(fate, [part, *search.todo], search.all_refused(), unclear)
         unclear += guilty is None and fate.kind is FateKind.PARTIAL
+        search.note(part, guilty, fate)
+    return Verdicts(End.SETTLED, search.all_refused(), [], unclear=unclear)
+
+
+class _Search:
+    """Which items are guilty, found in parts of the batch, first things first.
+
+    Where the first HOPELESS are, and nobody else, the rest is asked for in large parts, which are taken apart only when
+    one item is accepted after all. If none is by itself, the last of each of those parts is asked for alone: then, for
+    once, somebody's events may overtake each other, in place of being lost.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.todo: list[_Part] = [(0, size)]  # a pile: the first part lies on top, which is the end
+        self._refused: dict[int, Refusal] = {}
+        self._given_up: dict[_Part, Refusal] = {}
+        self._accepted = 0
+        self._sampled = False
+
+    def next_part(self) -> _Part | None:
+        """What to ask for next; None when everything is known."""
+        if not self.todo and not self._sampled:
+            self._sampled = True
+            self.todo = [(last - 1, last) for _, last in reversed(self._given_up)]
+            self._given_up = {(first, last - 1): why for (first, last), why in self._given_up.items()}
+        return self.todo.pop() if self.todo else None
+
+    def note(self, part: _Part, guilty: dict[int, Refusal] | None, fate: Fate) -> None:
+        """`guilty` are those whom the answer names; None: it refuses the part as a whole."""
+        first, last = part
         if guilty is None and last - first == 1:
             guilty = {first: _refusal(fate)}
         if guilty is not None:
-            refused.update(guilty)
-            accepted += last - first - len(guilty)
-        elif len(refused) >= HOPELESS and not accepted:
-            refused.update(dict.fromkeys(range(first, last), _refusal(fate)))
+            self._refused.update(guilty)
+            self._accepted += last - first - len(guilty)
+        elif len(self._refused) >= HOPELESS and not self._accepted:
+            self._given_up[part] = _refusal(fate)
         else:
-            middle = (first + last) // 2
-            todo += ((middle, last), (first, middle))
-    return Verdicts(End.SETTLED, refused, [], unclear=unclear)
+            self.todo += _halves(part)
+        if self._accepted and self._given_up:
+            self.todo += [half for one in reversed(self._given_up) for half in _halves(one)]
+            self._given_up = {}
+
+    def all_refused(self) -> dict[int, Refusal]:
+        """Every refused item, those of parts that were given up among them."""
+        return self._refused | {at: why for part, why in self._given_up.items() for at in range(*part)}
+
+
+def _halves(part: _Part) -> list[_Part]:
+    """Both halves of a part, the first one last; one alone has no halves."""
+    first, last = part
+    middle = (first + last) // 2
+    return [(middle, last), (first, middle)] if last - first > 1 else [part]
 
 
 def _guilty(fate: Fate, first: int, last: int) -> dict[int, Refusal] | None:

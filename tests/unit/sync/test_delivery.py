@@ -43,6 +43,9 @@ def refusing(guilty: set[int], status: int = 400) -> Answer:
     return answer
 
 
+refused = refusing(set(range(1_000)))
+
+
 def play(batch: Batch, answer: Answer) -> tuple[Verdicts, list[list[int]]]:
     """The verdicts, and the items of each request in order."""
     story, sent = deliver(batch), []
@@ -116,6 +119,22 @@ def test_a_batch_of_which_nothing_is_accepted_is_given_up_as_a_whole() -> None:
     verdicts, sent = play(batch(900), refusing(set(range(900))))
     assert (verdicts.end, len(verdicts.refused), verdicts.open) == (End.SETTLED, 900, [])
     assert len(sent) < 4 * HOPELESS
+
+
+@pytest.mark.parametrize(("size", "guilty"), [(22, 21), (64, 21), (64, 22), (100, 30), (900, 500), (900, 899)])
+def test_whoever_comes_after_many_guilty_ones_arrives(size: int, guilty: int) -> None:
+    verdicts, sent = play(batch(size), refusing(set(range(guilty))))
+    assert verdicts.refused.keys() == set(range(guilty))
+    arrived = [number for numbers in sent if min(numbers) >= guilty for number in numbers]
+    assert sorted(arrived) == list(range(guilty, size))
+
+
+def test_a_part_that_was_given_up_as_a_whole_is_refused_when_the_rest_gets_no_answer() -> None:
+    lost = fate(FateKind.THROTTLED)
+    verdicts, _ = play(batch(64), lambda numbers: lost if 40 in numbers and len(numbers) < 64 else refused(numbers))
+    assert (verdicts.end, sorted(verdicts.refused), verdicts.open) == (
+        End.UNSETTLED, list(range(32)), list(range(32, 64)),
+    )  # fmt: skip
 
 
 def test_many_guilty_items_among_good_ones_are_all_found() -> None:
