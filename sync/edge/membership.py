@@ -23,9 +23,9 @@ from sync.core.diff import Known
 from sync.core.errors import ConfigError
 from sync.edge.csv_column import PlainRows
 
-BUCKETS, PARTS = 64, 1_024
+BUCKETS, PARTS = 64, 2_048
 COARSE = range(BUCKETS)  # numbers of buckets: by the last 6 bits of the hash …
-FINE = range(BUCKETS, BUCKETS + PARTS)  # … or by the last 10; no number means both
+FINE = range(BUCKETS, BUCKETS + PARTS)  # … or by the last 11; no number means both
 FINE_AT = 1_000_000  # ids of a sync
 _MASK = PARTS - 1
 SEPARATOR = b"\xff"  # a byte that UTF-8 never uses, so an id may hold anything, line ends too

@@ -67,7 +67,7 @@ def test_a_spool_answers_for_coarse_and_for_fine_buckets(ids: list[bytes], spill
     with Spool(spill_at=spill_at) as spool:
         for one in ids:
             spool.add([one])
-        for numbers, bits in ((COARSE, 0x3F), (FINE, 0x3FF)):
+        for numbers, bits in ((COARSE, 0x3F), (FINE, 0x7FF)):
             found = {number: sorted(spool.bucket(number)) for number in numbers}
             assert sorted(one for bucket in found.values() for one in bucket) == sorted(ids)
             assert all(crc32(one) & bits == number - numbers[0] for number in numbers for one in found[number])
