@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import math
+import socket
+import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from uvicorn import Config, Server
 
 from sync.core.pushes import ListName, Members
 from sync.edge import inbox as inboxes
 from sync.edge import receiver as receivers
+from sync.edge import serving
 from sync.edge.inbox import Inbox
 from sync.edge.receiver import Receiver
 from tests.integration.listening_engine import Web, webhook
@@ -146,6 +150,23 @@ def test_a_body_that_does_not_come_is_not_waited_for(web: Web, monkeypatch: pyte
 def test_a_byte_order_mark_is_no_part_of_a_body(web: Web, inbox: Inbox, path: str) -> None:
     assert web.post(path, content=b"\xef\xbb\xbf" + b'{"event_type":"order"}').status_code == 200
     assert inbox.events(1)[0][1] == b'{"event_type":"order"}'
+
+
+def test_a_connection_on_which_nothing_is_asked_is_closed(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "SILENCE_S", 0.05)
+    server = Server(Config(Receiver(inbox).app(), http=serving.Impatient, lifespan="off", log_level="critical"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            for said in (b"", b"POST /cohorts HTTP/1.1\r\nhost: x\r\n", b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n"):
+                with socket.create_connection(listener.getsockname(), timeout=60) as silent:
+                    silent.sendall(said)
+                    with silent.makefile("rb") as answer:  # to its end, which is that of the connection
+                        assert answer.read()[:15] in (b"", b"HTTP/1.1 200 OK")
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 def test_what_is_no_event_is_not_kept(web: Web, inbox: Inbox) -> None:
