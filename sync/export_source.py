@@ -16,6 +16,7 @@ from typing import IO
 from sync.amplitude_pull import Amplitude, Project, unfetched
 from sync.core.errors import SourceError
 from sync.core.export_hours import (
+    READ_AGAIN_H,
     Hours,
     encode_hour,
     export_path,
@@ -44,10 +45,10 @@ class ExportSource:
 
     def __init__(
         self, amplitude: Amplitude, memory: AmplitudeLedger | None, place: str, console: Console, *, now: float,
-        since: int | None = None, until: int | None = None,
+        since: int | None = None, until: int | None = None, writing: bool = True,
     ) -> None:  # fmt: skip
         """`memory` is where the cursor is, under the name of `place`; None: as if this were the first run. Connects to
-        nothing yet."""
+        nothing yet. Not `writing`: leaves the cursor alone."""
         self._amplitude = amplitude
         self._memory = memory
         self._place = place
@@ -55,6 +56,8 @@ class ExportSource:
         self._now = now
         self._since, self._until = since, until
         self._cursor: int | None = None
+        self._writing = writing
+        self._begins_at: int | None = None  # where a first run begins that has given out nothing yet
         self._read_until: int | None = None  # the first hour of which not everything was given out
         self.bytes_read = 0
 
@@ -77,7 +80,10 @@ class ExportSource:
         if self._is_backfill:
             return hours_of_backfill(self._since, self._until, self._now)
         self._cursor = None if self._memory is None else self._memory.next_hour(self._place)
-        return hours_to_read(self._cursor, self._now)
+        hours = hours_to_read(self._cursor, self._now)
+        if self._cursor is None and hours is not None and self._writing:
+            self._begins_at = hours.first
+        return hours
 
     @property
     def _is_backfill(self) -> bool:
@@ -147,8 +153,15 @@ class ExportSource:
             for half in hours.halves():  # somewhere in here: the hours before it can still be read
                 yield from self._range(half)
             return
+        self._remember_beginning()
         yield from pieces_of_archive(EXPORT, archive)  # under names that are the same when the hour is read again
         self.bytes_read += archive.seek(0, os.SEEK_END)
+
+    def _remember_beginning(self) -> None:
+        """A first run that does not come to its end is followed, whenever that is, by one that begins there too."""
+        if self._memory is not None and self._begins_at is not None:
+            self._memory.store_next_hour(self._place, self._begins_at + READ_AGAIN_H)
+        self._begins_at = None
 
     def _prove(self, hours: Hours, archive: IO[bytes]) -> None:
         """Raise SourceError for an archive that is damaged, and again after another download."""
@@ -204,4 +217,6 @@ def open_export(
     with project.open(ledger if writing else None, console) as amplitude:
         known = ledger is not None and ledger.is_current
         memory = AmplitudeLedger(ledger, project.settings.project) if ledger is not None and known else None
-        yield ExportSource(amplitude, memory, place, console, now=now, since=since, until=until)
+        yield ExportSource(
+            amplitude, memory, place, console, now=now, since=since, until=until, writing=writing
+        )

@@ -230,6 +230,8 @@ def test_a_dry_run_reads_and_writes_nothing(export: Export) -> None:
     report = export.report(dry_run=True)
     assert (report.mode, report.delivered, export.engine.path.exists()) == ("dry_run", 1, False)
     assert export.numbers() == []
+    Ledger.open(export.engine.path).close()
+    assert (export.report(dry_run=True).delivered, export.cursor()) == (1, None)
 
 
 @pytest.mark.parametrize("count", [pytest.param(1, id="expired"), pytest.param(120, id="expired, and never sent")])
@@ -241,11 +243,11 @@ def test_events_in_doubt_keep_the_cursor_back(export: Export, count: int) -> Non
     first = export.run(policy=RetryPolicy(retries=0)).report
     assert isinstance(first, EventsReport)
     assert (first.delivered, first.expired + first.pending) == (0, count)
-    assert (first.expired > 0, first.pending > 0, export.cursor()) == (True, count > 1, None)
+    assert (first.expired > 0, first.pending > 0) == (True, count > 1)
     outage.remove()
-    export.clock.advance(2 * 3600)  # so that only who was kept back looks so far back
+    export.clock.advance(30 * 3600)  # so that only who was kept back looks so far back
     assert export.report().delivered == count
-    assert export.cursor() == HOUR
+    assert export.cursor() == HOUR + 28
 
 
 # -- what goes wrong --------------------------------------------------------------------------------------------------
