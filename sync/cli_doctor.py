@@ -13,15 +13,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sync.amplitude_pull import Project
-from sync.cli_check import PATIENCE, prove_destination, prove_project
+from sync.cli_check import PATIENCE, Proof, prove_destination, prove_project
 from sync.core.configuration import Configuration, spoken
-from sync.core.errors import SyncError
+from sync.core.errors import ConfigError, SyncError, renamed
 from sync.core.health import Finding, Level, encode_findings, render_findings, skew, worst
 from sync.core.wire_account import REGION
 from sync.destination import Destination
 from sync.edge.amplitude_settings import VARIABLES as AMPLITUDE
-from sync.edge.amplitude_settings import read_amplitude_settings
-from sync.edge.config_file import read_configuration
+from sync.edge.amplitude_settings import AmplitudeSettings, read_amplitude_settings
+from sync.edge.config_file import called_of, project_of, read_configuration, settings_of, state_of
 from sync.edge.console import Console
 from sync.edge.health import look_at_python, look_at_room, look_at_state
 from sync.edge.settings import CREDENTIALS, VARIABLES, Settings
@@ -42,14 +42,22 @@ def doctor(
     arguments: argparse.Namespace, settings: Settings, console: Console, *, network: Network | None = None
 ) -> int:
     """Look at everything; returns 0 when all is well, 1 for warnings, 2 when something is wrong."""
-    findings = [look_at_python(), *look_at_room(settings.state_path)]
-    findings += look_at_state(settings.state_path, settings.site_id)
-    path = arguments.config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
-    findings += _variables(os.environ, configured=path is not None)
-    findings += _configuration(path, os.environ) if path is not None else ()
+    configuration, told = _configuration(arguments.config, os.environ)
+    places: dict[str, Settings] = {}
+    projects: dict[str, AmplitudeSettings] = {}
+    if configuration is not None:
+        try:
+            places, projects = _places(configuration, os.environ), _projects(configuration, os.environ)
+        except ConfigError as error:
+            told.append(Finding("config", WRONG, error.message, error.hint))
+    state = state_of(configuration, settings, os.environ)
+    findings = [look_at_python(), *look_at_room(state)]
+    findings += look_at_state(state, settings.site_id or next((one.site_id for one in places.values()), ""))
+    findings += _variables(os.environ, configured=bool(told))
+    findings += told
     if not arguments.offline:
-        findings += _destination(settings, console, network)
-        findings += _project(console)
+        findings += _destinations(settings, places, console, network)
+        findings += _amplitudes(configuration, projects, console)
     with heard_or_not():
         if arguments.json:
             sys.stdout.buffer.write(encode_findings(findings) + b"\n")
@@ -80,19 +88,42 @@ def _verb(names: list[str]) -> str:
     return "is" if len(names) == 1 else "are"
 
 
-def _configuration(path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
+def _configuration(given: Path | None, environ: Mapping[str, str]) -> tuple[Configuration | None, list[Finding]]:
+    """The file, if there is one that can be read, and what is to say of it."""
+    path = given or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
+    if path is None:
+        return None, []
     try:
         configuration = read_configuration(path)
     except SyncError as error:
-        yield Finding("config", WRONG, error.message, error.hint)
-        return
+        return None, [Finding("config", WRONG, error.message, error.hint)]
     missing = [name for name in _named(configuration) if not environ.get(name, "").strip()]
     enabled = sum(sync.enabled for sync in configuration.syncs.values())
     if missing:
         said = f"{path} names {', '.join(spoken(missing))}, which {_verb(missing)} not set"
-        yield Finding("config", WRONG, said, "set what it names")
-    else:
-        yield Finding("config", OK, f"{path}: {enabled} of {len(configuration.syncs)} syncs are enabled")
+        return configuration, [Finding("config", WRONG, said, "set what it names")]
+    return configuration, [Finding("config", OK, f"{path}: {enabled} of {len(configuration.syncs)} syncs are enabled")]
+
+
+def _places(configuration: Configuration, environ: Mapping[str, str]) -> dict[str, Settings]:
+    """How each destination that an enabled sync sends to is reached, of those whose variables are set. Raises
+    ConfigError for what can be no credential."""
+    names = dict.fromkeys(sync.destination for sync in configuration.syncs.values() if sync.enabled)
+    targets = {name: configuration.destinations[name] for name in names}
+    return {
+        name: settings_of(configuration, target, environ, {}) for name, target in targets.items()
+        if all(environ.get(getattr(target, key), "").strip() for key in CREDENTIALS)
+    }  # fmt: skip
+
+
+def _projects(configuration: Configuration, environ: Mapping[str, str]) -> dict[str, AmplitudeSettings]:
+    """The same of each Amplitude project that an enabled sync reads."""
+    names = dict.fromkeys(sync.source for sync in configuration.syncs.values() if sync.enabled)
+    sources = {name: configuration.sources[name] for name in names if configuration.sources[name].amplitude}
+    return {
+        name: project_of(source, environ) for name, source in sources.items()
+        if environ.get(source.api_key, "").strip() and environ.get(source.secret_key, "").strip()
+    }  # fmt: skip
 
 
 def _named(configuration: Configuration) -> list[str]:
@@ -107,26 +138,47 @@ def _named(configuration: Configuration) -> list[str]:
     return list(names)
 
 
-def _destination(settings: Settings, console: Console, network: Network | None) -> Iterator[Finding]:
-    if not all(getattr(settings, name) for name in CREDENTIALS):
-        return  # told under `variables`
+def _destinations(
+    settings: Settings, places: Mapping[str, Settings], console: Console, network: Network | None
+) -> Iterator[Finding]:
+    """Those of the configuration, and that of the usual variables where it is none of them."""
+    ours = _credentials(settings)
+    if all(ours) and ours not in map(_credentials, places.values()):
+        yield from _destination("", settings, console, network)
+    for name, place in places.items():
+        yield from _destination(f"[destinations.{name}]: ", place, console, network)
+
+
+def _amplitudes(
+    configuration: Configuration | None, projects: Mapping[str, AmplitudeSettings], console: Console
+) -> Iterator[Finding]:
+    """The same of projects."""
+    ours = read_amplitude_settings(os.environ)
+    if ours.api_key and ours.secret_key and ours.api_key not in {one.api_key for one in projects.values()}:
+        yield _proof(prove_project(Project(settings=ours, policy=PATIENCE), console), "", {})
+    for name, project in projects.items():
+        assert configuration is not None, "it names them"
+        proof = prove_project(Project(settings=project, policy=PATIENCE), console)
+        yield _proof(proof, f"[sources.{name}]: ", called_of(configuration.sources[name]))
+
+
+def _credentials(settings: Settings) -> tuple[str, ...]:
+    return tuple(getattr(settings, name) for name in CREDENTIALS)
+
+
+def _destination(whose: str, settings: Settings, console: Console, network: Network | None) -> Iterator[Finding]:
     with Destination(settings, console, policy=PATIENCE, network=network) as destination:
         for proof in prove_destination(destination):
-            yield _proof(proof.what, proof.error, proof.said)
+            yield _proof(proof, whose, settings.called)
             if proof.error is None and proof.what == "Track API":
                 reply = destination.driver.send(REGION).reply
                 if reply is not None:
                     yield skew(reply.headers.get("date", ""), reply.received_at)
 
 
-def _project(console: Console) -> Iterator[Finding]:
-    settings = read_amplitude_settings(os.environ)
-    if settings.api_key and settings.secret_key:
-        proof = prove_project(Project(settings=settings, policy=PATIENCE), console)
-        yield _proof(proof.what, proof.error, proof.said)
-
-
-def _proof(what: str, error: SyncError | None, said: str) -> Finding:
-    if error is None:
-        return Finding(what, OK, said)
-    return Finding(what, WRONG if error.exit_code > 1 else WARN, error.message, error.hint)
+def _proof(proof: Proof, whose: str, called: Mapping[str, str]) -> Finding:
+    if proof.error is None:
+        return Finding(proof.what, OK, f"{whose}{renamed(proof.said, called)}")
+    proof.error.call(called)
+    level = WRONG if proof.error.exit_code > 1 else WARN
+    return Finding(proof.what, level, f"{whose}{proof.error.message}", proof.error.hint)

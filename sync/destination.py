@@ -66,6 +66,7 @@ class Destination:
         self._counts = Counts()
         self._driver: Driver | None = None
         self.region = settings.region
+        self.called = settings.called
 
     @property
     def driver(self) -> Driver:

@@ -33,6 +33,8 @@ def conclude(
 ) -> Ended:  # fmt: skip
     """Fill in the report of a run that `began` then (monotonic seconds), prove that it adds up, and remember it in
     `ledger`, unless the run writes nothing (None). `also_lost` as in `finish`."""
+    if error is not None:
+        error.call(destination.called)
     report.requests, report.retries = destination.requests, destination.retries
     report.duration_s = round(time.monotonic() - began, 3)
     code = finish(report, error, also_lost=also_lost)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sync.amplitude_pull import Project
@@ -22,7 +22,7 @@ from sync.core.properties import Select
 from sync.core.report import Ended
 from sync.core.schedule import Slots, due_slot, next_at, slot_at
 from sync.core.sending import RetryPolicy
-from sync.edge.config_file import project_of, settings_of
+from sync.edge.config_file import called_of, project_of, settings_of
 from sync.edge.console import Console
 from sync.edge.ledger import Ledger
 from sync.edge.schedules import Schedules
@@ -139,6 +139,7 @@ class Runner:
         source = self._configuration.sources[sync.source]
         project = None
         if source.amplitude:
+            settings = replace(settings, called={**settings.called, **called_of(source)})
             project = Project(settings=project_of(source, self._around.environ), clock=self._around.clock)
         policy, clock = self._around.policy, self._around.clock
         files = str(self._around.folder / source.files)

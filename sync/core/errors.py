@@ -23,7 +23,15 @@ A message says what happened and never holds a secret or a person; `hint` is the
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import ClassVar
+
+
+def renamed(text: str, names: Mapping[str, str]) -> str:
+    """The text with each of the names, where it stands as a word, replaced by what is said for it."""
+    known = "|".join(map(re.escape, names))
+    return re.sub(rf"(?<!\w)(?:{known})(?!\w)", lambda found: names[found[0]], text) if names else text
 
 
 class SyncError(Exception):
@@ -37,6 +45,10 @@ class SyncError(Exception):
         self.message = message
         self.hint = hint
         self.reason = code or self.code
+
+    def call(self, names: Mapping[str, str]) -> None:
+        """Speak of things by the names that they have in a configuration."""
+        self.message, self.hint = renamed(self.message, names), renamed(self.hint, names)
 
     def as_dict(self) -> dict[str, str]:
         """The `error` object of a report."""

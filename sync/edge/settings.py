@@ -41,6 +41,7 @@ class Settings:
     workers: int = DEFAULT_WORKERS  # requests in flight at a time
     diff: str = DIFFS[0]  # who compares cohorts; auto: whoever is there and fast
     state_path: Path
+    called: Mapping[str, str] = field(default_factory=dict)  # names of ours, and what a configuration calls the same
 
     def require(self, *names: str) -> None:
         """Raise ConfigError unless the named settings are there, naming the variables to set."""
@@ -75,7 +76,9 @@ def read_settings(
     """The settings of this process. Flags (rates and workers, as typed) win over `environ`. Raises ConfigError."""
     texts = {name: environ.get(variable, "").strip() for name, variable in VARIABLES.items()}
     return Settings(
-        **{name: check_credential(VARIABLES[name], texts[name]) for name in CREDENTIALS},
+        site_id=check_credential("CIO_SITE_ID", texts["site_id"]),
+        track_api_key=check_credential("CIO_TRACK_API_KEY", texts["track_api_key"]),
+        app_api_key=check_credential("CIO_APP_API_KEY", texts["app_api_key"]),
         region=_region(texts["region"]),
         track_url=check_origin("CIO_TRACK_URL", texts["track_url"]),
         app_url=check_origin("CIO_APP_URL", texts["app_url"]),

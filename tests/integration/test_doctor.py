@@ -296,6 +296,93 @@ def test_a_configuration_is_read_and_its_variables_looked_for(
     assert look("--offline", "--config", "other.toml")[1]["config"][0] == "wrong"
 
 
+PLACES = """
+[engine]
+state = "own.db"
+[sources.shop]
+amplitude = "us"
+api_key = "SHOP_KEY"
+secret_key = "SHOP_SECRET"
+url = "{url}"
+[sources.files]
+files = "*.json"
+[destinations.production]
+site_id = "PROD_SITE_ID"
+track_api_key = "PROD_TRACK_KEY"
+app_api_key = "PROD_APP_KEY"
+track_url = "{url}"
+app_url = "{url}"
+[syncs.vip]
+kind = "cohort"
+source = "shop"
+cohort = "abc"
+destination = "production"
+[syncs.orders]
+kind = "events"
+source = "files"
+destination = "production"
+"""
+
+
+@pytest.fixture
+def configured(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `sync.toml` with names of its own for everything, and nothing in the usual variables."""
+    Path("sync.toml").write_text(PLACES.format(url=engine.url))
+    for name in ("SITE_ID", "TRACK_API_KEY", "APP_API_KEY", "TRACK_URL", "APP_URL", "SYNC_STATE"):
+        monkeypatch.delenv(f"CIO_{name}")
+    workspace = engine.workspace
+    for name, value in (
+        ("PROD_SITE_ID", workspace.site_id), ("PROD_TRACK_KEY", workspace.track_api_key),
+        ("PROD_APP_KEY", workspace.app_api_key), ("SHOP_KEY", "k" * 20), ("SHOP_SECRET", "s" * 20),
+    ):  # fmt: skip
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("configured")
+def test_what_a_configuration_names_is_proved_and_called_by_its_names(
+    engine: Engine, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, found = look()
+    site, app = "PROD_SITE_ID and PROD_TRACK_KEY work; region US", "PROD_APP_KEY works"
+    assert (found["Track API"][0], site in found["Track API"][1]) == ("ok", True)
+    assert found["App API"] == ("ok", f"[destinations.production]: {app}")
+    assert (code, found["Amplitude"][0]) == (2, "wrong")  # no Amplitude at all
+    assert found["Amplitude"][1].startswith("[sources.shop]: ")
+    monkeypatch.setenv("PROD_APP_KEY", "0" * 32)
+    said = "[destinations.production]: PROD_APP_KEY was refused (Customer.io answered 401)"
+    assert look()[1]["App API"] == ("wrong", said)
+    monkeypatch.setenv("SHOP_SECRET", "two words")
+    assert look()[1]["config"] == ("wrong", "SHOP_SECRET holds a space or a letter that no credential has")
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_workspace_that_is_the_usual_one_too_is_proved_once(
+    engine: Engine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for usual, own in (("SITE_ID", "SITE_ID"), ("TRACK_API_KEY", "TRACK_KEY"), ("APP_API_KEY", "APP_KEY")):
+        monkeypatch.setenv(f"CIO_{usual}", os.environ[f"PROD_{own}"])
+    monkeypatch.setenv("CIO_TRACK_URL", engine.url)
+    monkeypatch.setenv("CIO_APP_URL", engine.url)
+    without_amplitude = PLACES.replace('source = "shop"\n', 'source = "shop"\nenabled = false\n')
+    Path("sync.toml").write_text(without_amplitude.format(url=engine.url))
+    assert main(["doctor"]) == 0
+    told = capsys.readouterr().out
+    assert (told.count("Track API"), told.count("Amplitude  ")) == (1, 0)
+
+
+@pytest.mark.usefixtures("configured")
+def test_the_state_file_of_a_configuration_lies_from_where_that_is(
+    look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    looked = ("--offline", "--config", str(tmp_path / "sync.toml"))
+    assert str(tmp_path / "own.db") in look(*looked)[1]["state"][1]
+    monkeypatch.setenv("CIO_SYNC_STATE", str(elsewhere / "mine.db"))
+    assert str(elsewhere / "mine.db") in look(*looked)[1]["state"][1]
+
+
 def test_credentials_are_proved_one_by_one(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CIO_APP_API_KEY", "0" * 32)
     code, found = look()

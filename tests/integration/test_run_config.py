@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -231,6 +232,46 @@ def test_a_variable_that_is_not_set_is_named_as_the_file_names_it(scheduled: Sch
         settings_of(configuration, configuration.destinations["production"], {}, {})
     with pytest.raises(ConfigError, match="AMPLITUDE_API_KEY and AMPLITUDE_SECRET_KEY are not set"):
         project_of(configuration.sources["shop"], {})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        pytest.param({"PROD_APP_KEY": "0" * 32}, "PROD_APP_KEY was refused", id="the App API's key"),
+        pytest.param({"PROD_TRACK_KEY": "x"}, "PROD_SITE_ID and PROD_TRACK_KEY were refused", id="those of Track"),
+        pytest.param({"CIO_REGION": "eu"}, "belong to the US region, but `region` is eu", id="the region"),
+        pytest.param({"SHOP_SECRET": "x"}, "SHOP_SECRET does not belong to SHOP_KEY", id="those of Amplitude"),
+    ],
+)
+def test_what_was_refused_is_named_as_the_file_names_it(scheduled: Scheduled, change: Any, said: str) -> None:
+    named = 'amplitude = "us"\napi_key = "SHOP_KEY"\nsecret_key = "SHOP_SECRET"'
+    scheduled.path.write_text(scheduled.path.read_text().replace('amplitude = "us"', named))
+    for own, usual in (("SHOP_KEY", "AMPLITUDE_API_KEY"), ("SHOP_SECRET", "AMPLITUDE_SECRET_KEY")):
+        scheduled.environ[own] = scheduled.environ.pop(usual)
+    scheduled.environ.update(change)
+    (ended,) = scheduled.runner("vip").run_all()
+    assert ended.error is not None
+    assert said in ended.error.message
+    assert not re.search("CIO_|AMPLITUDE_", f"{ended.error.message} {ended.error.hint}")
+    with Ledger.open(scheduled.engine.path) as ledger:
+        assert said.encode() in (ledger.runs("vip")[0].report or b"")
+
+
+def test_what_can_be_no_credential_is_named_as_the_file_names_it(scheduled: Scheduled) -> None:
+    configuration = read_configuration(scheduled.path)
+    target = configuration.destinations["production"]
+    with pytest.raises(ConfigError) as refused:
+        settings_of(configuration, target, {**scheduled.environ, "PROD_APP_KEY": "two words"}, {})
+    assert refused.value.message == "PROD_APP_KEY holds a space or a letter that no credential has"
+
+
+def test_a_state_file_lies_from_where_the_configuration_is(
+    scheduled: Scheduled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = f'state = "{scheduled.engine.path}"'
+    scheduled.path.write_text(scheduled.path.read_text().replace(state, 'state = "kept/own.db"'))
+    monkeypatch.chdir("/")
+    assert read_configuration(scheduled.path).engine.state == str(scheduled.path.parent / "kept" / "own.db")
 
 
 @pytest.mark.parametrize(
