@@ -18,6 +18,7 @@ from sync.edge.metrics import Metrics
 from sync.edge.receiver import Receiver
 from sync.edge.serving import LOOPBACK, serve
 from sync.edge.settings import Settings
+from sync.edge.streams import OutputLost, heard_or_not
 from sync.listening import ListenOptions, Worker
 
 SECRET = "CIO_SYNC_LISTEN_SECRET"
@@ -72,8 +73,12 @@ def _serve(receiver: Receiver, worker: Worker, arguments: argparse.Namespace, co
 
     def ready(url: str) -> None:
         thread.start()
-        sys.stdout.write(f"{json.dumps({'url': url, 'pid': os.getpid()})}\n" if arguments.json else _line(url))
-        sys.stdout.flush()
+        line = f"{json.dumps({'url': url, 'pid': os.getpid()})}\n" if arguments.json else _line(url)
+        try:
+            with heard_or_not():
+                sys.stdout.write(line)
+        except OutputLost as lost:  # no reason to take nothing: most know the address that they asked for
+            console.fail(str(lost))
 
     try:
         serve(receiver.app(), arguments.host, arguments.port, ready)

@@ -8,7 +8,7 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
@@ -16,6 +16,7 @@ import pytest
 
 from fakeio import Fake
 from fakeio.testing import WorkspaceHandle
+from sync import cli_listen
 from sync.cli import main
 from sync.cli_run import Teller
 from sync.core.configuration import Notifications
@@ -212,3 +213,20 @@ def test_a_report_that_can_not_be_printed_ends_no_scheduler(monkeypatch: pytest.
         teller.tell(name, Ended(report, 0), False)
     why = f"the output can't be written: {os.strerror(reason)}."
     assert said.getvalue() == ("" if reason == errno.EPIPE else f"cio-sync: vip: {why}\ncio-sync: orders: {why}\n")
+
+
+@TROUBLE
+@pytest.mark.usefixtures("cohort")
+def test_a_receiver_whose_address_nobody_reads_takes_what_is_pushed(
+    monkeypatch: pytest.MonkeyPatch, reason: int
+) -> None:
+    served: list[str] = []
+
+    def serve(app: object, host: str, port: int, ready: Callable[[str], None]) -> None:
+        ready("http://127.0.0.1:7098")
+        served.append(host)
+
+    monkeypatch.setattr(cli_listen, "serve", serve)
+    monkeypatch.setattr(sys, "stdout", Unwritable(reason))
+    assert main(["listen"]) == 0
+    assert served == ["127.0.0.1"]
