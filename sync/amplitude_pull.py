@@ -19,6 +19,7 @@ from sync.core.amplitude import (
     ends_the_month,
     error_details,
     file_path,
+    has_failed,
     is_page,
     is_ready,
     parse_cohorts,
@@ -124,20 +125,31 @@ class Amplitude:
 
     def _fetch(self, request_id: str, wanted: str, sink: IO[bytes]) -> bool:
         """Wait for a computation and read it; False when Amplitude knows nothing of it any more."""
-        fetched = self._await(request_id) and self._read(request_id, sink)
-        if self._ledger is not None:
-            self._ledger.drop_job(wanted)
+        fetched = self._await(request_id, wanted) and self._read(request_id, sink)
+        self._drop(wanted)
         return fetched
 
-    def _await(self, request_id: str) -> bool:
+    def _drop(self, wanted: str) -> None:
+        if self._ledger is not None:
+            self._ledger.drop_job(wanted)
+
+    def _await(self, request_id: str, wanted: str) -> bool:
         for wait_s in poll_waits(self._deadline_s):
             fate = self._settle(
                 _get(status_path(request_id)), self._transport.send, lambda reply: is_ready(reply) is not None
             )
             if _gone(fate):
                 return False
-            if is_ready(_expect(fate, "asking whether the cohort is computed")):
+            told = _expect(fate, "asking whether the cohort is computed")
+            if is_ready(told):
                 return True
+            if has_failed(told):
+                self._drop(wanted)
+                raise SourceError(
+                    "Amplitude could not compute the cohort; nothing was sent",
+                    hint="run it again later: it asks for a new computation, which uses up another request",
+                    code="cohort_failed",
+                )
             self._pause(wait_s, "Amplitude computes the cohort")
         raise SourceError(
             f"Amplitude has not computed the cohort within {self._deadline_s / 60:.0f} minutes; nothing was sent",

@@ -22,6 +22,7 @@ USAGE_PATH = "/api/3/cohorts/usage"
 MONTHLY_REQUESTS = 500  # Amplitude > Behavioral Cohorts API > Considerations
 JOB_LIFE_S = 7 * 86400.0  # how long a request id can be asked for its file
 IN_PROGRESS, COMPLETED = "JOB INPROGRESS", "JOB COMPLETED"
+_FAILED = ("FAIL", "ERROR", "CANCEL", "EXPIRED")
 _FIRST_POLL_S, _POLL_GROWTH, _MOST_POLL_S = 2.0, 1.5, 15.0
 _NOT_A_PROPERTY = frozenset({"user_id", "amplitude_id"})  # in every download; anything else must be asked for
 
@@ -145,6 +146,13 @@ def is_ready(reply: Reply) -> bool | None:
     if job is None or not isinstance(job.async_status, str):
         return None
     return job.async_status == COMPLETED
+
+
+def has_failed(reply: Reply) -> bool:
+    """Whether a computation has ended without a file. No word for that is documented: any that says so will do."""
+    job = _job(reply.body)
+    said = job.async_status.upper() if job is not None and isinstance(job.async_status, str) else ""
+    return any(word in said for word in _FAILED)
 
 
 def _job(body: bytes) -> _Job | None:

@@ -189,6 +189,14 @@ def test_after_seven_days_a_computation_is_not_even_looked_for(pull: Pull) -> No
     assert pull.asked("job000001") == []
 
 
+def test_a_computation_that_failed_is_not_waited_for_and_not_asked_again(pull: Pull) -> None:
+    body = b'{"request_id":"job000001","cohort_id":"abc","async_status":"JOB FAILED"}'
+    pull.fake.troubles.append(Trouble("*/request-status/*", status=200, body=body))
+    assert (stopped(pull).reason, pull.clock.slept) == ("cohort_failed", [])
+    assert counts(pull.report()) == {"added": 3}
+    assert pull.fake.requests_spent == 2
+
+
 def test_a_computation_that_is_gone_at_once_is_an_error(pull: Pull) -> None:
     pull.fake.troubles.append(Trouble("*/request-status/*", status=404, times=5))
     assert "forgot" in stopped(pull).message

@@ -16,6 +16,7 @@ from sync.core.amplitude import (
     choose_cohort,
     ends_the_month,
     error_details,
+    has_failed,
     is_ready,
     month_of,
     parse_cohorts,
@@ -108,6 +109,14 @@ def test_a_mapped_property_is_asked_for(column: str, path: str) -> None:
 )
 def test_a_job_is_read(body: bytes, request_id: str | None, ready: bool | None) -> None:
     assert (parse_request_id(body), is_ready(Reply(200, body=body))) == (request_id, ready)
+
+
+@pytest.mark.parametrize(
+    ("status", "failed"),
+    [("JOB INPROGRESS", False), ("JOB COMPLETED", False), ("JOB FAILED", True), ("Cancelled", True), (7, False)],
+)
+def test_a_job_that_failed_is_told_by_its_word(status: object, failed: bool) -> None:
+    assert has_failed(Reply(200, body=msgspec.json.encode({"async_status": status}))) is failed
 
 
 @given(st.floats(0, 10_000))
