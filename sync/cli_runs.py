@@ -12,7 +12,7 @@ import msgspec
 
 from sync.core.errors import ConfigError
 from sync.core.html_page import render_html
-from sync.core.page import render
+from sync.core.page import render, shown
 from sync.core.report import KINDS, Ended, Report
 from sync.edge.console import Console
 from sync.edge.ledger import DeadLetter, Ledger, RunRow
@@ -147,7 +147,7 @@ def _run(ledger: Ledger, run_id: str) -> RunRow:
 def _row(run: RunRow) -> str:
     started = datetime.datetime.fromtimestamp(run.started_at, datetime.UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     status = run.status or "not finished"
-    return f"{started}  {run.run_id}  {run.kind:<9} {run.sync or '-':<24} {status}"
+    return f"{started}  {run.run_id}  {run.kind:<9} {shown(run.sync or '-'):<24} {status}"
 
 
 def _page(run: RunRow) -> str:
@@ -164,4 +164,4 @@ def _ended(run: RunRow, text: bytes) -> Ended:
 def _letter(letter: DeadLetter) -> str:
     where = f" ({letter.field})" if letter.field else ""
     said = f": {letter.message}" if letter.message else ""
-    return f"{letter.run_id}  {letter.kind}  {letter.reason}{where}{said}  {bytes(letter.item).decode()}"
+    return shown(f"{letter.run_id}  {letter.kind}  {letter.reason}{where}{said}  {bytes(letter.item).decode()}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from sync.core.report import CohortReport, Ended, EventsReport, ReconcileReport, Report
@@ -22,6 +23,8 @@ DRIFT = {
     "leftover": "put there by this sync, and should be out",
     "strangers": "put there by somebody else",
 }
+# C0 and C1, the line ends of Unicode, and what turns the direction of text
+_COMMANDS = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069]")
 Line = tuple[int, str, int, str]  # depth, label, number, remark
 
 
@@ -29,7 +32,13 @@ def render(ended: Ended) -> str:
     """The whole page, ending with what to do next when something stopped the run."""
     lines = [*head_of(ended), "", *(_line(*line) for line in lines_of(ended.report))]
     why = why_stopped(ended)
-    return "\n".join([*lines, "", *why] if why else lines)
+    return "\n".join(map(shown, [*lines, "", *why] if why else lines))
+
+
+def shown(line: str) -> str:
+    """As one line of a terminal or a log: names are anybody's text, and nothing in them may end a line, change the
+    direction of what follows or command a terminal."""
+    return _COMMANDS.sub(lambda found: found[0].encode("unicode_escape").decode(), line)
 
 
 def why_stopped(ended: Ended) -> list[str]:

@@ -16,6 +16,7 @@ from typing import TextIO, cast
 
 import msgspec
 
+from sync.core.page import shown
 from sync.edge.streams import Forgiving
 
 Advance = Callable[[int], None]
@@ -79,12 +80,14 @@ class Console:
             at = datetime.datetime.fromtimestamp(self._now(), datetime.UTC).isoformat(timespec="milliseconds")
             line = {"at": at.replace("+00:00", "Z"), "level": level, "message": text}
             text = _encode(line | ({"run_id": self._run_id} if self._run_id else {})).decode()
+        else:
+            text = shown(text)
         self._stream.write(f"{text}\n")
         self._stream.flush()
 
     def tell(self, text: str) -> None:
-        """A line of what was asked for, on stdout."""
-        sys.stdout.write(f"{text}\n")
+        """Lines of what was asked for, on stdout."""
+        sys.stdout.write("\n".join(map(shown, text.split("\n"))) + "\n")
 
     def waiting(self, seconds: float, why: str) -> None:
         """The driver waits, and says why."""

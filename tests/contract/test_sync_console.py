@@ -7,14 +7,19 @@ import io
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from sync import cli
 from sync.cli import ADDING, build_parser, main
+from sync.core.page import render
+from sync.core.report import CohortReport, Ended, Segment
 from sync.edge import console as console_module
 from sync.edge.console import JSON, PLAIN, Console
+from sync.edge.ledger import DeadLetter, Ledger
 from sync.edge.settings import secrets_of
 
 
@@ -48,6 +53,35 @@ def test_a_file_gets_lines_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None
         "add members: 1 of 3 people", "add members: 2 of 3 people", "add members: 3 of 3 people",
         "add members: 1 people", "add members: 2 people", "add members: 3 people",
     ]  # fmt: skip
+
+
+NAME = "vip\x1b[2J\nrun 01 ended well\x9b\u2028\u202eé 👩\u200d👧\t"
+SHOWN = r"vip\x1b[2J\nrun 01 ended well\x9b\u2028\u202eé 👩" + "\u200d👧" + r"\t"
+
+
+def test_a_name_ends_no_line_and_commands_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    said = io.StringIO()
+    console = Console(stream=said)
+    for say in (console.note, console.warn):
+        say(f"made segment 1, {NAME}")
+    assert said.getvalue() == f"made segment 1, {SHOWN}\n" * 2
+    report = CohortReport(run_id="01", sync=NAME, segment=Segment(id=1, name=NAME, created=False))
+    console.tell(render(Ended(report, 0)))
+    lines = capsys.readouterr().out.splitlines()
+    assert (lines[0], lines[2]) == (f"cohort {SHOWN}: success (exit code 0)", f"segment {SHOWN} (1)")
+
+
+def test_a_run_is_one_line_of_the_history_whatever_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CIO_SYNC_STATE", str(tmp_path / "ledger.db"))
+    with Ledger.open(tmp_path / "ledger.db") as ledger:
+        ledger.start_run("01", "cohort", NAME, "key")
+        ledger.add_dead_letters([DeadLetter("01", "cohort", "http_400", "", NAME, msgspec.Raw(b"{}"))])
+    for command in ("history", "failed"):
+        assert main([command]) == 0
+        (line,) = capsys.readouterr().out.removesuffix("\n").split("\n")
+        assert SHOWN in line
 
 
 def test_a_short_job_needs_no_line() -> None:
