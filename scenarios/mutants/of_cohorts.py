@@ -179,11 +179,11 @@ def _(original: Any, self: Any, connection: Any, sync_key: str) -> None:
 
 
 @HERE.mutant(
-    "long-ids-cut", "sync.edge.cohort_files:_Rows._fit",
+    "long-ids-cut", "sync.core.facts:fit_ids",
     "ids that are too long are cut to fit", "PostHog cuts texts to fit, by characters",
 )  # fmt: skip
-def _(original: Any, self: Any, ids: Any) -> Any:
-    return original(self, [one.decode()[:150].encode()[:150] for one in ids])
+def _(original: Any, ids: Any) -> Any:
+    return original([one.decode()[:150].encode()[:150] for one in ids])
 
 
 @HERE.mutant(
