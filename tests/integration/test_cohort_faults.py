@@ -210,6 +210,8 @@ def test_a_removal_without_an_answer_is_told_and_done_next_time(engine: Engine) 
     assert (ended.exit_code, ended.report.status) == (1, "partial")
     assert ended.error is not None
     assert "1 people" in ended.error.message
+    assert isinstance(ended.report, CohortReport)
+    assert counts(ended.report) == {"already_members": 1}, "who is still there was not removed"
     fault.remove()
     assert counts(engine.report("a")) == {"already_members": 1, "removed": 1}
     assert engine.members() == {"a"}

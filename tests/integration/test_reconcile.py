@@ -114,6 +114,12 @@ def test_in_an_adopted_segment_others_belong_to_its_owner(engine: Engine) -> Non
     assert looked(engine, repair=True)[:2] == (0, {"already_members": 1, "added": 1})
     assert engine.members() == {"a", "b", "theirs"}
     assert "1 members belong to the owner of the segment" in engine.said.getvalue()
+    with engine.workspace.fault("status", status=500, match={"path": "*/remove_customers"}):
+        assert engine.run("a", policy=IMPATIENT).exit_code == 1
+    assert looked(engine, repair=True) == (
+        0, {"already_members": 1, "removed": 1}, {"missing": 0, "leftover": 1, "strangers": 0}
+    )  # fmt: skip
+    assert engine.members() == {"a", "theirs"}
 
 
 def test_in_a_segment_of_two_syncs_a_repair_takes_out_nobody_of_the_other(engine: Engine) -> None:
