@@ -142,7 +142,7 @@ class Runner:
             settings = replace(settings, called={**settings.called, **called_of(source)})
             project = Project(settings=project_of(source, self._around.environ), clock=self._around.clock)
         policy, clock = self._around.policy, self._around.clock
-        files = str(self._around.folder / source.files)
+        files = str(self._around.folder / os.path.expanduser(source.files))
         if sync.kind == "cohort":
             cohort = cohort_options(name, sync, f"amplitude:{sync.cohort}" if project else files)
             return run_cohort(cohort, settings, ledger, self._console, policy=policy, project=project, clock=clock)

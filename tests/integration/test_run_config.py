@@ -212,6 +212,18 @@ def test_other_failures_wait_for_the_next_slot(scheduled: Scheduled) -> None:
     assert scheduled.tick() == ["cohort"]
 
 
+@pytest.mark.parametrize("files", ["export.json", "~/export.json", "{folder}/exp*.json"])
+def test_files_are_named_from_the_configuration_from_home_or_in_full(
+    scheduled: Scheduled, monkeypatch: pytest.MonkeyPatch, files: str
+) -> None:
+    home = scheduled.path.parent
+    monkeypatch.setenv("HOME", str(home))
+    text = scheduled.path.read_text().replace('files = "export.json"', f'files = "{files.format(folder=home)}"')
+    scheduled.path.write_text(text)
+    (ended,) = scheduled.runner("orders").run_all()
+    assert (ended.exit_code, len(scheduled.engine.workspace.events())) == (0, 1)
+
+
 # -- settings ---------------------------------------------------------------------------------------------------------
 def test_flags_win_over_the_environment_and_that_over_the_file(scheduled: Scheduled) -> None:
     scheduled.path.write_text(scheduled.path.read_text().replace("[engine]", "[engine]\ntrack_rate = 5\nworkers = 3"))
