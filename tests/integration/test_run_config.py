@@ -212,18 +212,6 @@ def test_other_failures_wait_for_the_next_slot(scheduled: Scheduled) -> None:
     assert scheduled.tick() == ["cohort"]
 
 
-@pytest.mark.parametrize("files", ["export.json", "~/export.json", "{folder}/exp*.json"])
-def test_files_are_named_from_the_configuration_from_home_or_in_full(
-    scheduled: Scheduled, monkeypatch: pytest.MonkeyPatch, files: str
-) -> None:
-    home = scheduled.path.parent
-    monkeypatch.setenv("HOME", str(home))
-    text = scheduled.path.read_text().replace('files = "export.json"', f'files = "{files.format(folder=home)}"')
-    scheduled.path.write_text(text)
-    (ended,) = scheduled.runner("orders").run_all()
-    assert (ended.exit_code, len(scheduled.engine.workspace.events())) == (0, 1)
-
-
 # -- settings ---------------------------------------------------------------------------------------------------------
 def test_flags_win_over_the_environment_and_that_over_the_file(scheduled: Scheduled) -> None:
     scheduled.path.write_text(scheduled.path.read_text().replace("[engine]", "[engine]\ntrack_rate = 5\nworkers = 3"))
@@ -297,12 +285,6 @@ def test_a_file_that_can_not_be_read_is_a_configuration_error(tmp_path: Path, co
         path.write_bytes(content)
     with pytest.raises(ConfigError):
         read_configuration(path)
-
-
-def test_a_byte_order_mark_is_no_part_of_the_configuration(scheduled: Scheduled) -> None:
-    plain = read_configuration(scheduled.path)
-    scheduled.path.write_bytes(b"\xef\xbb\xbf" + scheduled.path.read_bytes())
-    assert read_configuration(scheduled.path) == plain
 
 
 # -- notifications ----------------------------------------------------------------------------------------------------
