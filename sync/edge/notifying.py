@@ -53,7 +53,8 @@ def notify(url: str, name: str, ended: Ended, *, disabled: bool, pause_s: float 
 def _post(url: str, body: bytes) -> str:
     headers = {"content-type": "application/json", "user-agent": USER_AGENT}
     try:
-        status = httpx.post(url, content=body, headers=headers, timeout=TIMEOUT_S).status_code
+        with httpx.stream("POST", url, content=body, headers=headers, timeout=TIMEOUT_S) as response:
+            status = response.status_code  # what else it says has perhaps no end, and interests nobody
     except httpx.HTTPError as error:
         failure = map_exception(error)
         return failure.message if failure is not None else "it failed"
