@@ -154,6 +154,16 @@ def test_refused_credentials_stop_everything(engine: Engine, status: int) -> Non
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_refusal_of_the_only_batch_is_told_too(engine: Engine, status: int) -> None:
+    engine.workspace.fault("status", status=status, match=BATCH)
+    ended = engine.run(row(1), row(2))
+    reason = "request_refused" if status == 404 else "credentials_refused"
+    assert (ended.exit_code, ended.error is not None and ended.error.reason) == (4, reason)
+    assert counts(ended_report(ended)) == {"received": 2, "pending": 2}
+    assert engine.sent() == [BATCH_PATH]
+
+
 def test_an_address_that_is_no_track_api_is_told_once(engine: Engine) -> None:
     engine.workspace.fault("status", status=404, match=BATCH)
     ended = engine.run(*wide(*range(60)))
