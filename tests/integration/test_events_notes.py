@@ -131,7 +131,7 @@ def test_events_too_old_to_start_a_campaign_are_delivered_and_told(engine: Engin
 # -- renamed ----------------------------------------------------------------------------------------------------------
 def test_an_event_that_no_longer_comes_is_told_with_the_number_of_runs(engine: Engine) -> None:
     now = {"event_time": at(60)}
-    wanted = {"events": frozenset({"order", "Checkout"})}
+    wanted: dict[str, Any] = {"events": frozenset({"order", "Checkout"})}
     assert said(engine, row(1, **now), **wanted) == [
         "no event called 'Checkout' came in this run; was it renamed at Amplitude?"
     ]
