@@ -24,6 +24,7 @@ from sync.edge.disk import unusable
 
 BUSY_S = 120.0  # a step over a very large cohort of another sync takes its time
 LEASE_WAIT_S = 5.0
+KEPT_RUNS = 10_000  # of each sync: one that runs once a second would fill the disk
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
@@ -194,10 +195,19 @@ class Ledger:
             )
 
     def finish_run(self, run_id: str, status: str, exit_code: int, report: bytes) -> None:
+        """Remember how it ended, and forget the oldest runs of the same sync where there are very many; those that left
+        a dead letter stay as long as it does, and those that were cut off too."""
         with self.atomic() as connection:
             connection.execute(
                 "UPDATE runs SET finished_at = ?, status = ?, exit_code = ?, report = ? WHERE run_id = ?",
                 (time.time(), status, exit_code, report, run_id),
+            )
+            connection.execute(
+                "DELETE FROM runs WHERE run_id IN (SELECT old.run_id FROM runs AS new, runs AS old WHERE new.run_id = ?1"
+                " AND old.sync_key IS new.sync_key AND old.kind = new.kind AND old.sync IS new.sync"
+                " ORDER BY old.run_id DESC LIMIT -1 OFFSET ?2) AND finished_at IS NOT NULL"
+                " AND NOT EXISTS (SELECT 1 FROM dead_letters WHERE dead_letters.run_id = runs.run_id)",
+                (run_id, KEPT_RUNS),
             )
 
     def runs(self, sync: str | None = None, limit: int = 100) -> list[RunRow]:

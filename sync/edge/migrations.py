@@ -126,6 +126,7 @@ STEPS: tuple[str, ...] = (
     """
     -- members.bucket may be that of a finer bucket, 64 and above: an engine that knows only the coarse ones would find
     -- nobody in those, and must not open the file
+    CREATE INDEX runs_of_sync ON runs (sync_key, kind, sync, run_id);
     """,
 )
 LATEST = len(STEPS)

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from sync.core.diff import Known
 from sync.core.errors import ConfigError, LeaseHeld, LedgerError, LedgerTooNew
+from sync.edge import ledger as module
 from sync.edge.ledger import DeadLetter, Ledger, SyncRow
 from sync.edge.membership import BUCKETS, IDS_PER_ROW, Members, Spool, in_calls
 
@@ -198,6 +199,24 @@ def test_runs_are_remembered_latest_first(ledger: Ledger) -> None:
     assert one.finished_at is not None
     assert one.finished_at >= one.started_at
     assert ledger.run("nothing") is None
+
+
+def test_the_oldest_runs_of_a_sync_are_forgotten_unless_somebody_may_ask_for_them(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "KEPT_RUNS", 2)
+    for sync, key in (("vip", "k1"), ("vip", "k2"), (None, "k1")):
+        ledger.start_run(f"0 of {sync} {key}", "events", sync, key)
+        ledger.finish_run(f"0 of {sync} {key}", "success", 0, b"{}")
+    ledger.start_run("1 was cut off", "events", None, "k1")
+    for run_id in ("2 has a letter", "3", "4", "5"):
+        ledger.start_run(run_id, "events", None, "k1")
+        if run_id == "2 has a letter":
+            ledger.add_dead_letters([DeadLetter(run_id, "events", "refused", "", "bad", msgspec.Raw(b"{}"))])
+        ledger.finish_run(run_id, "success", 0, b"{}")
+    assert sorted(run.run_id for run in ledger.runs()) == [
+        "0 of vip k1", "0 of vip k2", "1 was cut off", "2 has a letter", "4", "5"
+    ]
 
 
 def test_dead_letters_keep_their_order_and_their_item(ledger: Ledger) -> None:
