@@ -203,9 +203,9 @@ class Ledger:
                 (time.time(), status, exit_code, report, run_id),
             )
             connection.execute(
-                "DELETE FROM runs WHERE run_id IN (SELECT old.run_id FROM runs AS new, runs AS old WHERE new.run_id = ?1"
-                " AND old.sync_key IS new.sync_key AND old.kind = new.kind AND old.sync IS new.sync"
-                " ORDER BY old.run_id DESC LIMIT -1 OFFSET ?2) AND finished_at IS NOT NULL"
+                "DELETE FROM runs WHERE run_id IN (SELECT old.run_id FROM runs AS new, runs AS old"
+                " WHERE new.run_id = ?1 AND old.sync_key IS new.sync_key AND old.kind = new.kind"
+                " AND old.sync IS new.sync ORDER BY old.run_id DESC LIMIT -1 OFFSET ?2) AND finished_at IS NOT NULL"
                 " AND NOT EXISTS (SELECT 1 FROM dead_letters WHERE dead_letters.run_id = runs.run_id)",
                 (run_id, KEPT_RUNS),
             )

@@ -15,7 +15,6 @@ from array import array
 from collections.abc import Collection, Iterable, Iterator
 from io import SEEK_END, FileIO
 from itertools import accumulate
-from pathlib import Path
 from typing import NamedTuple, Self
 from zlib import crc32
 
@@ -47,7 +46,7 @@ class Taken(NamedTuple):
 
 
 class Spool:
-    """Ids on their way, duplicates included. Close it, or use it as a context manager: it may own a folder."""
+    """Ids on their way, duplicates included. Close it, or use it as a context manager: it may own a file."""
 
     taken = Taken(0, 0, 0)
 
@@ -56,8 +55,7 @@ class Spool:
         self._spill_at = spill_at
         self._held = 0
         self._parts: list[bytearray] = []  # each id with a separator after it; made when the first one comes
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._file: FileIO | None = None
+        self._file: FileIO | None = None  # without a name: these are people, and a kill leaves nothing
         self._spills: list[array[int]] = []  # of each: where its parts begin, and where the last one ends
 
     def add(self, ids: Collection[bytes]) -> None:
@@ -91,16 +89,10 @@ class Spool:
         # every id has a separator after it, so the last piece is empty
         return b"".join((*self._stored(wanted), *held)).split(SEPARATOR)[:-1]
 
-    def folder(self) -> Path:
-        """Its own private folder on disk, made now if there is none."""
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="cio-sync-")  # mode 0700: these are people
-        return Path(self._folder.name)
-
     def _spill(self) -> None:
         with room():
             if self._file is None:
-                self._file = FileIO(self.folder() / "ids", "x+")
+                self._file = tempfile.TemporaryFile(prefix="cio-sync-", buffering=0)  # noqa: SIM115  # as long as it
             begin = self._file.seek(0, SEEK_END)
             for part in self._parts:
                 _write_all(self._file, part)
@@ -118,8 +110,6 @@ class Spool:
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
-        if self._folder is not None:
-            self._folder.cleanup()
 
     def __enter__(self) -> Self:
         return self

@@ -7,7 +7,6 @@ properties that holds JSON is read as what it says, for that is how warehouses s
 from __future__ import annotations
 
 import glob
-import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sync.core.errors import SourceError
 from sync.edge.duck import open_database
+from sync.edge.folders import private_folder
 
 if TYPE_CHECKING:
     import duckdb
@@ -70,9 +70,9 @@ def _opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             hint="pip install 'fakeio[scale]', or save it as CSV or JSONL",
             code="scale_missing",
         ) from error
-    with tempfile.TemporaryDirectory(prefix="cio-sync-") as folder:  # mode 0700, should it ever spill
+    with private_folder() as folder:  # should it ever spill
         try:
-            with open_database(Path(folder), most_memory=MOST_MEMORY) as connection:
+            with open_database(folder, most_memory=MOST_MEMORY) as connection:
                 yield connection
         except duckdb.OutOfMemoryException as error:
             raise SourceError(f"{path} has rows too large to read", hint="save it as JSONL") from error

@@ -9,7 +9,6 @@ DuckDB's, or no room for its files means the plain way: the result is the same. 
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -21,6 +20,7 @@ from sync.core.facts import fit_ids
 from sync.edge.csv_column import PlainRows
 from sync.edge.duck import is_installed
 from sync.edge.duck_ids import Source, Table, count_fit, find_differences, lines_at
+from sync.edge.folders import private_folder
 from sync.edge.membership import BUCKETS, SEPARATOR, Members, Spool, room
 from sync.edge.settings import DIFFS
 
@@ -59,6 +59,20 @@ class LineSpool(Spool):
         self._lines: Lines | None = None
         self._rows: list[PlainRows] = []  # not yet in a table
         self._tables: list[Table] = []
+        self._stack = contextlib.ExitStack()
+        self._folder: Path | None = None
+
+    def folder(self) -> Path:
+        """Its own private folder, made now if there is none. Raises ConfigError without room."""
+        if self._folder is None:
+            with room():
+                self._folder = self._stack.enter_context(private_folder())
+        return self._folder
+
+    def close(self) -> None:
+        """See Spool.close."""
+        super().close()
+        self._stack.close()
 
     @property
     def takes_rows(self) -> bool:
@@ -200,14 +214,14 @@ def _compared(cohort: Spool, members: Members | None, stack: contextlib.ExitStac
 
 
 def _found(sources: list[Source], members: Members, stack: contextlib.ExitStack) -> Changes | None:
-    with tempfile.TemporaryDirectory(prefix="cio-sync-") as folder:  # mode 0700: these are people
-        known = _written(Lines(Path(folder, "known")), members.blobs(confirmed=True))
-        touched = _written(Lines(Path(folder, "touched")), members.blobs(confirmed=False))
+    with private_folder() as folder:
+        known = _written(Lines(folder / "known"), members.blobs(confirmed=True))
+        touched = _written(Lines(folder / "touched"), members.blobs(confirmed=False))
         if not (known.is_whole and touched.is_whole):
             return None
         new, gone, both = (stack.enter_context(Spool()) for _ in range(3))
         others = [lines_at(known.path), *([lines_at(touched.path)] if touched.count else ())]
-        if not find_differences(sources, others, Path(folder), (new, gone, both)):
+        if not find_differences(sources, others, folder, (new, gone, both)):
             return None
     twice = sum(len(frozenset(both.bucket(number))) for number in range(BUCKETS))  # a cohort may name one id again
     return Changes(new, gone, both, known.count - gone.count - twice)

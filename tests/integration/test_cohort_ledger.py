@@ -205,7 +205,7 @@ def test_the_oldest_runs_of_a_sync_are_forgotten_unless_somebody_may_ask_for_the
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "KEPT_RUNS", 2)
-    for sync, key in (("vip", "k1"), ("vip", "k2"), (None, "k1")):
+    for sync, key in (("vip", "k1"), ("vip", "k2"), (None, "k1"), (None, "k2")):
         ledger.start_run(f"0 of {sync} {key}", "events", sync, key)
         ledger.finish_run(f"0 of {sync} {key}", "success", 0, b"{}")
     ledger.start_run("1 was cut off", "events", None, "k1")
@@ -215,7 +215,7 @@ def test_the_oldest_runs_of_a_sync_are_forgotten_unless_somebody_may_ask_for_the
             ledger.add_dead_letters([DeadLetter(run_id, "events", "refused", "", "bad", msgspec.Raw(b"{}"))])
         ledger.finish_run(run_id, "success", 0, b"{}")
     assert sorted(run.run_id for run in ledger.runs()) == [
-        "0 of vip k1", "0 of vip k2", "1 was cut off", "2 has a letter", "4", "5"
+        "0 of None k2", "0 of vip k1", "0 of vip k2", "1 was cut off", "2 has a letter", "4", "5"
     ]
 
 
