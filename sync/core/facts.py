@@ -8,7 +8,7 @@ import msgspec
 
 from sync.core.budgets import PERSON_ID
 
-_VISIBLE = b"!"  # the byte after the space
+_NUL, _VISIBLE = b"\0", b"!"  # the latter is the byte after the space
 
 
 class SnapshotFacts(msgspec.Struct, frozen=True):
@@ -26,18 +26,21 @@ class SnapshotFacts(msgspec.Struct, frozen=True):
 
 class Fit(NamedTuple):
     """Those that can be a person's identifier, and how many of the others there were of each kind. A blank one names
-    nobody, as in an event; one that is too long is nobody's, and cut it would be somebody else's."""
+    nobody, one that is too long is nobody's and cut would be somebody else's, one with a NUL is broken: all as in an
+    event."""
 
     ids: list[bytes]
     blank: int
     too_long: int
+    broken: int
 
 
 def fit_ids(ids: list[bytes]) -> Fit:
     """Tell identifiers from what can be none."""
-    # an empty or blank one sorts before all that begin with a character one can see: two quick looks at them all
-    if not ids or (min(ids) >= _VISIBLE and max(map(len, ids)) <= PERSON_ID.most):
-        return Fit(ids, 0, 0)
-    fit = [one for one in ids if len(one) <= PERSON_ID.most and one and not one.isspace()]
-    blank = sum(1 for one in ids if not one or one.isspace())
-    return Fit(fit, blank, len(ids) - len(fit) - blank)
+    # an empty or blank one sorts before all that begin with a character one can see: three quick looks at them all
+    if not ids or (min(ids) >= _VISIBLE and max(map(len, ids)) <= PERSON_ID.most and _NUL not in b"".join(ids)):
+        return Fit(ids, 0, 0, 0)
+    named = [one for one in ids if one and not one.isspace()]
+    whole = [one for one in named if _NUL not in one]
+    fit = [one for one in whole if len(one) <= PERSON_ID.most]
+    return Fit(fit, len(ids) - len(named), len(whole) - len(fit), len(named) - len(whole))

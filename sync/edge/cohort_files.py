@@ -115,6 +115,7 @@ class _Rows:
             ids = [fold(one.decode(), self._id_type).encode() for one in ids]
         fit = fit_ids(ids)
         self._count(len(fit.ids), fit.blank, fit.too_long)
+        self.skip(BAD_ROW, fit.broken)
         self._spool.add(fit.ids)
 
     def _count(self, kept: int, blank: int, too_long: int) -> None:

@@ -54,8 +54,9 @@ def test_ids_are_read_to_the_byte(tmp_path: Path, packed: bool, bom: bytes) -> N
 
 
 def test_rows_that_give_no_usable_id_are_counted(tmp_path: Path) -> None:
-    path = write(tmp_path, rows("a", "", "", "x" * 151, "ä" * 76, "a"))
-    assert read(path) == (["a", "a"], SnapshotFacts(2, {"unresolved_mapping": 2, "id_too_long": 2}))
+    path = write(tmp_path, rows("a", "", " ", "x" * 151, "ä" * 76, "a", "n\0ul", "\0" * 200, "a\r\nb"))
+    counts = {"unresolved_mapping": 2, "id_too_long": 2, "bad_row": 2}
+    assert read(path) == (["a", "a", "a\r\nb"], SnapshotFacts(3, counts))
 
 
 def test_the_column_is_found_by_its_name_and_names_may_repeat(tmp_path: Path) -> None:
