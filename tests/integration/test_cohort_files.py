@@ -214,6 +214,6 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
 @given(st.lists(texts, max_size=20))
 def test_whatever_an_id_is_it_comes_back_the_same(tmp_path_factory: pytest.TempPathFactory, ids: list[str]) -> None:
     path = write(tmp_path_factory.mktemp("ids"), rows(*ids))
-    fit = [one for one in ids if len(one.encode()) <= 150 and one and not one.encode().isspace()]
+    fit = [one for one in ids if len(one.encode()) <= 150 and one.strip("\t\n\r\v\f ") and "\0" not in one]
     found, facts = read(path)
     assert (found, facts.source_rows) == (sorted(fit), len(ids))
