@@ -28,6 +28,7 @@ from sync.core.ports import Clock
 from sync.core.report import CohortReport, Ended, Segment, total
 from sync.core.sending import RetryPolicy
 from sync.destination import Destination
+from sync.edge.amplitude_ledger import AmplitudeLedger
 from sync.edge.console import Console
 from sync.edge.ledger import Ledger, SyncRow
 from sync.edge.membership import COARSE, Members, Spool
@@ -86,6 +87,8 @@ def run_cohort(
         open_cohort_source(options.source, intent, ledger, console, project, writing=writing, full=options.full)
         if cohort is None else contextlib.nullcontext(cohort)
     )  # fmt: skip
+    if cohort is not None and ledger is not None and writing:  # what is agreed will be no computation of Amplitude's
+        AmplitudeLedger(ledger, "").forget_snapshot(intent.key)
     with open_spool(settings.diff) as spool, origin as source, reach as destination:
         run = _Run(options, intent, ledger, console, destination, source, spool)
         with console.of_run(run.report.run_id):
