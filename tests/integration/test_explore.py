@@ -210,12 +210,12 @@ def test_the_command_offers_every_profile() -> None:
     assert tuple(profiles.PROFILES) == PROFILES
 
 
-def test_exploring_can_be_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exploring_can_be_interrupted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def interrupted(*_: object, **__: object) -> bool:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(exploring, "explore", interrupted)
-    assert main(["explore"]) == 130
+    assert main(["explore", "--stories", str(tmp_path)]) == 130
 
 
 def test_a_command_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
