@@ -18,7 +18,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import NamedTuple, Protocol
 
-BLOCK_BYTES = 1 << 18  # its values are used while the processor's cache has them
+BLOCK_BYTES = 1 << 17  # its values are used while the processor's cache has them
 ROWS = 20_000
 BOM = b"\xef\xbb\xbf"
 _CONTENT = bytes(set(range(256)) - set(b'",\r\n\0'))
