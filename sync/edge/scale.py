@@ -1,14 +1,15 @@
 """The same comparison for very many ids: DuckDB finds who differs, and Python decides only about those.
 
-Chosen where the extra `scale` is installed and both sides are large; `CIO_DIFF` chooses by name. Rows of a plain CSV
-are left for DuckDB to read, other ids become lines of private files for it; so one that no line can hold, any error of
-DuckDB's, or no room for its files means the plain way: the result is the same. What a difference means is decided by
-`core/diff.py` on both ways.
+Chosen where the extra `scale` is installed, both sides are large and there are cores enough; `CIO_DIFF` names a way. Rows
+of a plain CSV are left for DuckDB to read, other ids become lines of private files for it; so one that no line can hold,
+any error of DuckDB's, or no room for its files means the plain way: the result is the same. What a difference
+means is decided by `core/diff.py` on both ways.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -26,6 +27,7 @@ from sync.edge.settings import DIFFS
 
 AUTO, PYTHON, DUCKDB = DIFFS
 WORTH_IDS = 500_000  # on both sides: below, starting DuckDB costs more than it saves
+FEWEST_CORES = 3  # with two it takes as long as Python with one
 LINES_AT_ONCE = 200_000
 _HEAD = b"id\n"  # a first line that is no id: DuckDB would take a byte order mark off it
 _NO_LINES = (b"\r", b"\0", b"\x1f", b"\n\n")
@@ -191,7 +193,7 @@ def open_spool(way: str) -> Spool:
             "CIO_DIFF is duckdb, which is not installed; nothing was sent",
             hint="pip install 'fakeio[scale]', or leave CIO_DIFF empty",
         )
-    if way == PYTHON or not there:
+    if way == PYTHON or not there or (way == AUTO and (os.cpu_count() or 1) < FEWEST_CORES):
         return Spool()
     return LineSpool(worth_ids=0 if way == DUCKDB else WORTH_IDS)
 

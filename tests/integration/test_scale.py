@@ -211,7 +211,9 @@ def test_lines_are_written_as_they_come_and_given_back_by_bucket(monkeypatch: py
 
 
 def test_the_way_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [type(open_spool(way)).__name__ for way in DIFFS] == ["LineSpool", "Spool", "LineSpool"]
+    for cores, auto in ((2, "Spool"), (3, "LineSpool"), (None, "Spool")):
+        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+        assert [type(open_spool(way)).__name__ for way in DIFFS] == [auto, "Spool", "LineSpool"]
     assert read_settings({"CIO_DIFF": "Python"}).diff == "python"
     with pytest.raises(ConfigError, match="CIO_DIFF is 'sql'"):
         read_settings({"CIO_DIFF": "sql"})
