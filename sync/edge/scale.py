@@ -1,8 +1,8 @@
 """The same comparison for very many ids: DuckDB finds who differs, and Python decides only about those.
 
-Chosen where the extra `scale` is installed, both sides are large and there are cores enough; `CIO_DIFF` names a way. Rows
-of a plain CSV are left for DuckDB to read, other ids become lines of private files for it; so one that no line can hold,
-any error of DuckDB's, or no room for its files means the plain way: the result is the same. What a difference
+Chosen where the extra `scale` is installed, both sides are large and there are cores enough; `CIO_DIFF` names a way.
+Rows of a plain CSV are left for DuckDB to read, other ids become lines of private files for it; so one that no line can
+hold, any error of DuckDB's, or no room for its files means the plain way. The result is the same: what a difference
 means is decided by `core/diff.py` on both ways.
 """
 
@@ -27,7 +27,7 @@ from sync.edge.settings import DIFFS
 
 AUTO, PYTHON, DUCKDB = DIFFS
 WORTH_IDS = 500_000  # on both sides: below, starting DuckDB costs more than it saves
-FEWEST_CORES = 3  # with two it takes as long as Python with one
+FEWEST_CORES = 3  # with two it takes no less time than Python with one
 LINES_AT_ONCE = 200_000
 _HEAD = b"id\n"  # a first line that is no id: DuckDB would take a byte order mark off it
 _NO_LINES = (b"\r", b"\0", b"\x1f", b"\n\n")
