@@ -22,6 +22,7 @@ from sync.edge.inbox import Inbox
 from sync.edge.ledger import DeadLetter, Ledger
 from sync.edge.schedules import Schedules
 from tests.integration.cohort_engine import Engine
+from tests.integration.scheduled_syncs import DESTINATION
 
 Look = Callable[..., tuple[int, dict[str, tuple[str, str]]]]
 
@@ -296,7 +297,7 @@ def test_a_configuration_is_read_and_its_variables_looked_for(
     assert look("--offline", "--config", "other.toml")[1]["config"][0] == "wrong"
 
 
-PLACES = """
+PLACES = DESTINATION + """
 [engine]
 state = "own.db"
 [sources.shop]
@@ -306,12 +307,6 @@ secret_key = "SHOP_SECRET"
 url = "{url}"
 [sources.files]
 files = "*.json"
-[destinations.production]
-site_id = "PROD_SITE_ID"
-track_api_key = "PROD_TRACK_KEY"
-app_api_key = "PROD_APP_KEY"
-track_url = "{url}"
-app_url = "{url}"
 [syncs.vip]
 kind = "cohort"
 source = "shop"
