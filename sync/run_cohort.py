@@ -87,10 +87,8 @@ def run_cohort(
         open_cohort_source(options.source, intent, ledger, console, project, writing=writing, full=options.full)
         if cohort is None else contextlib.nullcontext(cohort)
     )  # fmt: skip
-    if cohort is not None and ledger is not None and writing:  # what is agreed will be no computation of Amplitude's
-        AmplitudeLedger(ledger, "").forget_snapshot(intent.key)
     with open_spool(settings.diff) as spool, origin as source, reach as destination:
-        run = _Run(options, intent, ledger, console, destination, source, spool)
+        run = _Run(options, intent, ledger, console, destination, source, spool, pushed=cohort is not None)
         with console.of_run(run.report.run_id):
             error = run.play()
     return conclude(run.report, error, destination, None if options.dry_run else ledger, began)
@@ -101,9 +99,10 @@ class _Run:
 
     def __init__(
         self, options: CohortOptions, intent: CohortIntent, ledger: Ledger | None, console: Console,
-        destination: Destination, source: CohortSource, cohort: Spool,
+        destination: Destination, source: CohortSource, cohort: Spool, *, pushed: bool,
     ) -> None:
         self._options = options
+        self._pushed = pushed
         self._ledger = ledger
         self._console = console
         self._destination = destination
@@ -133,6 +132,8 @@ class _Run:
         lease = f"cohort {self._intent.site_id} {options.name}"
         # before the source is read: whoever waits for another run must not come back with an older cohort than that had
         with self._writing.lease(lease) if self._writing is not None else contextlib.nullcontext():
+            if self._pushed and self._writing is not None:  # what is agreed will be no computation of Amplitude's
+                AmplitudeLedger(self._writing, "").forget_snapshot(self._intent.key)
             self._facts = self._source.read(self._cohort)
             guard_empty(self._facts.kept, self._facts.source_rows, allow_empty=options.allow_empty)
             row = self._remembered()

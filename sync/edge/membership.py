@@ -92,7 +92,7 @@ class Spool:
     def _spill(self) -> None:
         with room():
             if self._file is None:
-                self._file = tempfile.TemporaryFile(prefix="cio-sync-", buffering=0)  # noqa: SIM115  # as long as it
+                self._file = tempfile.TemporaryFile(prefix="cio-sync-", buffering=0)  # noqa: SIM115  # close() ends it
             begin = self._file.seek(0, SEEK_END)
             for part in self._parts:
                 _write_all(self._file, part)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
+
+import pytest
 
 from sync.core.diff import Ids
 from sync.core.facts import SnapshotFacts
 from sync.edge.console import Console
+from sync.edge.ledger import Ledger
 from sync.edge.membership import Spool
 from sync.run_cohort import CohortOptions, run_cohort
 from tests.integration.amplitude_project import Pull
@@ -38,3 +42,25 @@ def test_a_cohort_that_was_pushed_meanwhile_is_downloaded_again(pull: Pull) -> N
     assert engine.members() == {"b", "c"}
     assert pull.report().added == 1
     assert engine.members() == {"a", "b", "c"}
+
+
+def test_a_computation_that_was_agreed_while_the_push_waited_for_its_turn_is_forgotten_too(
+    pull: Pull, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pull.report()
+    engine, lease = pull.engine, Ledger.lease
+
+    @contextlib.contextmanager
+    def after_a_pull(self: Ledger, name: str) -> Iterator[None]:
+        with lease(self, name):
+            self.connection.executemany("INSERT OR REPLACE INTO amplitude_snapshots VALUES (?, ?, ?, ?, ?)", agreed)
+            yield
+
+    with opened(engine.path) as ledger:
+        assert ledger is not None
+        agreed = ledger.connection.execute("SELECT * FROM amplitude_snapshots").fetchall()
+        assert len(agreed) == 1
+        monkeypatch.setattr(Ledger, "lease", after_a_pull)
+        options = CohortOptions(source="pushed", name="vip", allow_empty=True)
+        run_cohort(options, engine.settings(), ledger, Console(stream=engine.said), policy=HASTE, cohort=Pushed())
+        assert ledger.connection.execute("SELECT * FROM amplitude_snapshots").fetchall() == []
