@@ -27,8 +27,8 @@ from sync.dispatch import Dispatcher, deliver_all
 from sync.edge.console import Console
 from sync.edge.event_ledger import EventLedger
 from sync.edge.files import EventFiles, EventSource, Piece
-from sync.edge.ledger import Ledger
-from sync.edge.letters import KEPT_S, EventLetters, Read
+from sync.edge.ledger import KEPT_LETTERS_S, Ledger
+from sync.edge.letters import EventLetters, Read
 from sync.edge.settings import Settings
 from sync.edge.transport import Network
 from sync.ending import conclude, stopped_by
@@ -181,7 +181,7 @@ class _Run:
         if self._writing is not None:
             letters = EventLetters(self._writing, self._site_id)
             letters.settle(self.report.run_id, self._read(reading))
-            letters.forget(time.time() - KEPT_S)
+            letters.forget(time.time() - KEPT_LETTERS_S)
             self._remark(reading, self._writing)
         if in_doubt:
             self._console.warn(

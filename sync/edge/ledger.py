@@ -24,6 +24,7 @@ from sync.edge.disk import unusable
 
 BUSY_S = 120.0  # a step over a very large cohort of another sync takes its time
 LEASE_WAIT_S = 5.0
+KEPT_LETTERS_S = 30 * 86_400.0  # dead letters, once they are settled
 KEPT_RUNS = 10_000  # of each sync: one that runs once a second would fill the disk
 
 
@@ -234,12 +235,18 @@ class Ledger:
             )
 
     def settle_cohort_letters(self, sync_key: str, run_id: str) -> None:
-        """Close what earlier runs of this sync gave up: run `run_id` has given everybody a new fate."""
+        """Close what earlier runs of this sync gave up: run `run_id` has given everybody a new fate. Old letters that
+        are closed are forgotten."""
         with self.atomic() as connection:
             connection.execute(
                 "UPDATE dead_letters SET settled_by = ?1 WHERE settled_by IS NULL AND run_id != ?1"
                 " AND run_id IN (SELECT run_id FROM runs WHERE sync_key = ?2 AND kind != 'events')",
                 (run_id, sync_key),
+            )
+            connection.execute(
+                "DELETE FROM dead_letters WHERE settled_by IS NOT NULL AND run_id IN"
+                " (SELECT run_id FROM runs WHERE sync_key = ? AND kind != 'events' AND started_at < ?)",
+                (sync_key, time.time() - KEPT_LETTERS_S),
             )
 
     def dead_letters(self, run_id: str | None = None, *, only_open: bool = False) -> Iterator[DeadLetter]:

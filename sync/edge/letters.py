@@ -19,7 +19,6 @@ from sync.core.ulids import encode_ulids
 from sync.edge.event_ledger import EventLedger, PackedSet
 from sync.edge.ledger import Ledger
 
-KEPT_S = 30 * 86_400.0
 _ROW_STARTS = b'{"file":'  # the letter of a row, and of nothing else
 _OURS = "run_id IN (SELECT run_id FROM runs WHERE kind = 'events' AND sync_key = ?2)"
 _OF_ROW = "substr(item, 1, ?4) = ?3"

@@ -229,6 +229,22 @@ def test_dead_letters_keep_their_order_and_their_item(ledger: Ledger) -> None:
     assert [one.run_id for one in ledger.dead_letters("r2")] == ["r2"]
 
 
+def test_letters_of_a_cohort_are_settled_by_its_next_run_and_forgotten_after_some_time(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = (("r1", "cohort", "k"), ("r2", "cohort", "k"), ("other", "cohort", "x"), ("events", "events", "k"))
+    for run_id, kind, key in runs:
+        ledger.start_run(run_id, kind, "vip", key)
+        ledger.add_dead_letters([DeadLetter(run_id, kind, "http_400", "", "bad", msgspec.Raw(b"{}"))])
+    ledger.settle_cohort_letters("k", "r2")
+    assert [one.run_id for one in ledger.dead_letters()] == ["r1", "r2", "other", "events"]
+    assert [one.run_id for one in ledger.dead_letters(only_open=True)] == ["r2", "other", "events"]
+    monkeypatch.setattr(module, "KEPT_LETTERS_S", -10.0)
+    ledger.settle_cohort_letters("x", "r3")
+    ledger.settle_cohort_letters("k", "r2")
+    assert [one.run_id for one in ledger.dead_letters()] == ["r2", "events"]
+
+
 def test_a_big_bucket_is_kept_in_rows_of_a_bounded_size(ledger: Ledger) -> None:
     members = Members(ledger.connection, "k")
     ids = {f"{n:06}".encode() for n in range(IDS_PER_ROW * 2 + 1)}

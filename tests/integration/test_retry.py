@@ -216,7 +216,7 @@ def test_what_nobody_can_send_any_more_is_forgotten_after_some_time(
     engine.run(delivered_later, *anonymous(3))
     assert [one.reason for one in engine.letters()] == ["expired", "expired", "missing_identifier"]
     engine.file = engine.file.with_name("later.json")
-    monkeypatch.setattr(run_events, "KEPT_S", -10.0)
+    monkeypatch.setattr(run_events, "KEPT_LETTERS_S", -10.0)
     engine.run(row(4))
     assert [(one.run_id, one.reason) for one in engine.letters()] == [(kept, "expired")]
 
